@@ -1,0 +1,24 @@
+/** One table file of a version, as the MANIFEST records it. Immutable. */
+export interface FileMetadata {
+  readonly number: number;
+  readonly sizeBytes: number;
+  /** Internal keys. The largest may be a range-tombstone sentinel, which is exclusive (`format/README.md`). */
+  readonly smallest: Uint8Array;
+  readonly largest: Uint8Array;
+  readonly smallestSequence: number;
+  readonly largestSequence: number;
+  /** Unix seconds, 0 unknown. */
+  readonly oldestAncestorTime: number;
+  readonly fileCreationTime: number;
+  /** Whole-file checksum and the function's name; empty and `Unknown` when there is none. */
+  readonly checksum: Uint8Array;
+  readonly checksumFunction: string;
+  readonly pathId: number;
+  readonly temperature: number;
+  /** RocksDB's "need compaction" hint. */
+  readonly markedForCompaction: boolean;
+  /** Order of level-0 files in newer RocksDB; `undefined` where the MANIFEST has none. */
+  readonly epochNumber: number | undefined;
+  /** Whether the MANIFEST gave a sequence range (LevelDB's does not). */
+  readonly sequencesKnown: boolean;
+}

@@ -1,0 +1,65 @@
+/** Codecs by RocksDB's names. */
+export type CompressionType = 'none' | 'snappy' | 'zlib' | 'bzip2' | 'lz4' | 'lz4hc' | 'zstd';
+/** Block checksums by RocksDB's names. */
+export type ChecksumType = 'none' | 'crc32c' | 'xxHash' | 'xxHash64' | 'xxh3';
+/** Shapes of a table's index. */
+export type IndexType = 'binarySearch' | 'hashSearch' | 'twoLevelIndexSearch' | 'binarySearchWithFirstKey';
+
+/** Tuning of a codec; what is left out has the codec's own default. */
+export interface CompressionOptions {
+  /** zlib 1-9, zstd 1-22, lz4hc 3-12, bzip2 ignores it. */
+  level?: number;
+  /** zlib: base-2 logarithm of the window, 8 to 14 (RocksDB's reader inflates with 14). */
+  windowBits?: number;
+  /** Bytes of compression dictionary; 0 none. */
+  maxDictBytes?: number;
+}
+
+/** Which filter a table carries, and its size. */
+export interface FilterPolicy {
+  type: 'bloom' | 'ribbon';
+  bitsPerKey: number;
+}
+
+/** Everything that shapes a table file: complete, plain data, so that it travels to a worker thread. */
+export interface TableOptions {
+  formatVersion: 2 | 3 | 4 | 5 | 6;
+  checksum: ChecksumType;
+  compression: CompressionType;
+  compressionOptions: CompressionOptions;
+  blockSize: number;
+  /** Percent of `blockSize` below which a block is never cut early. RocksDB's default 10. */
+  blockSizeDeviation: number;
+  blockRestartInterval: number;
+  indexBlockRestartInterval: number;
+  metadataBlockSize: number;
+  indexType: IndexType;
+  dataBlockIndexType: 'binarySearch' | 'binaryAndHash';
+  dataBlockHashTableUtilRatio: number;
+  filterPolicy: FilterPolicy | undefined;
+  wholeKeyFiltering: boolean;
+  partitionFilters: boolean;
+  enableIndexCompression: boolean;
+  blockAlign: boolean;
+}
+
+/** RocksDB's defaults. */
+export const defaultTableOptions: Readonly<TableOptions> = {
+  formatVersion: 5,
+  checksum: 'xxh3',
+  compression: 'snappy',
+  compressionOptions: {},
+  blockSize: 4096,
+  blockSizeDeviation: 10,
+  blockRestartInterval: 16,
+  indexBlockRestartInterval: 1,
+  metadataBlockSize: 4096,
+  indexType: 'binarySearch',
+  dataBlockIndexType: 'binarySearch',
+  dataBlockHashTableUtilRatio: 0.75,
+  filterPolicy: undefined,
+  wholeKeyFiltering: true,
+  partitionFilters: false,
+  enableIndexCompression: true,
+  blockAlign: false,
+};
