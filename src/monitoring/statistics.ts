@@ -1,0 +1,109 @@
+/** Counters (tickers) and histograms, under RocksDB's names. Costs nothing where no `statistics` option is given. */
+import { invalidArgument } from '../../format/base/db-error.ts';
+import { Histogram, type HistogramData } from './histogram.ts';
+
+/** The tickers that Pumice counts. */
+export const TICKERS = [
+  'rocksdb.block.cache.miss',
+  'rocksdb.block.cache.hit',
+  'rocksdb.block.cache.add',
+  'rocksdb.bloom.filter.useful',
+  'rocksdb.bloom.filter.full.positive',
+  'rocksdb.bloom.filter.prefix.checked',
+  'rocksdb.bloom.filter.prefix.useful',
+  'rocksdb.memtable.hit',
+  'rocksdb.memtable.miss',
+  'rocksdb.l0.hit',
+  'rocksdb.l1.hit',
+  'rocksdb.l2andup.hit',
+  'rocksdb.number.keys.written',
+  'rocksdb.number.keys.read',
+  'rocksdb.bytes.written',
+  'rocksdb.bytes.read',
+  'rocksdb.number.db.seek',
+  'rocksdb.number.db.next',
+  'rocksdb.number.db.prev',
+  'rocksdb.no.file.opens',
+  'rocksdb.no.file.errors',
+  'rocksdb.stall.micros',
+  'rocksdb.wal.synced',
+  'rocksdb.wal.bytes',
+  'rocksdb.write.self',
+  'rocksdb.write.other',
+  'rocksdb.write.wal',
+  'rocksdb.flush.write.bytes',
+  'rocksdb.compact.read.bytes',
+  'rocksdb.compact.write.bytes',
+  'rocksdb.compaction.key.drop.new',
+  'rocksdb.compaction.trivial.move',
+  'rocksdb.manifest.synced',
+  'rocksdb.getupdatessince.calls',
+  'rocksdb.number.merge.failures',
+] as const;
+
+/** The histograms that Pumice keeps; times are in microseconds. */
+export const HISTOGRAMS = [
+  'rocksdb.db.get.micros',
+  'rocksdb.db.write.micros',
+  'rocksdb.db.seek.micros',
+  'rocksdb.compaction.times.micros',
+  'rocksdb.db.flush.micros',
+  'rocksdb.wal.file.sync.micros',
+  'rocksdb.manifest.file.sync.micros',
+  'rocksdb.bytes.per.write',
+  'rocksdb.bytes.per.read',
+] as const;
+
+/** Name of a ticker. */
+export type TickerName = (typeof TICKERS)[number];
+/** Name of a histogram. */
+export type HistogramName = (typeof HISTOGRAMS)[number];
+
+/** Collects what one or more databases do. */
+export class Statistics {
+  readonly #tickers = new Map<string, number>(TICKERS.map((name) => [name, 0]));
+  readonly #histograms = new Map<string, Histogram>(HISTOGRAMS.map((name) => [name, new Histogram()]));
+
+  /** Adds to a ticker; for the engine. */
+  count(name: TickerName, by = 1): void {
+    this.#tickers.set(name, this.#tickers.get(name)! + by);
+  }
+
+  /** Records a value; for the engine. */
+  record(name: HistogramName, value: number): void {
+    this.#histograms.get(name)!.add(value);
+  }
+
+  /** The count so far. `INVALID_ARGUMENT` for a name that is not kept. */
+  getTickerCount(name: string): number {
+    const count = this.#tickers.get(name);
+    if (count === undefined) throw invalidArgument(`statistics: no ticker is named "${name}"`);
+    return count;
+  }
+
+  /** A reading of a histogram. `INVALID_ARGUMENT` for a name that is not kept. */
+  getHistogram(name: string): HistogramData {
+    const histogram = this.#histograms.get(name);
+    if (histogram === undefined) throw invalidArgument(`statistics: no histogram is named "${name}"`);
+    return histogram.data();
+  }
+
+  /** Sets everything to zero. */
+  reset(): void {
+    for (const name of this.#tickers.keys()) this.#tickers.set(name, 0);
+    for (const histogram of this.#histograms.values()) histogram.reset();
+  }
+
+  /** One line a ticker and a histogram, as RocksDB prints them. */
+  toString(): string {
+    const lines = [...this.#tickers].map(([name, count]) => `${name} COUNT : ${count}`);
+    for (const [name, histogram] of this.#histograms) {
+      const d = histogram.data();
+      const [p50, p95, p99] = [d.median, d.percentile95, d.percentile99].map((v) => v.toFixed(6));
+      lines.push(
+        `${name} P50 : ${p50} P95 : ${p95} P99 : ${p99} P100 : ${d.max.toFixed(6)} COUNT : ${d.count} SUM : ${d.sum}`,
+      );
+    }
+    return `${lines.join('\n')}\n`;
+  }
+}
