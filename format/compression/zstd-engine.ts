@@ -1,0 +1,124 @@
+/**
+ * The two libraries that zstd may run on: Node's own where it has one (22.15 and later), else the WebAssembly build in
+ * `@bokuweb/zstd-wasm`. Both take and give raw frames.
+ */
+import * as nodeZlib from 'node:zlib';
+import { notSupported } from '../base/db-error.ts';
+import { malformed } from './codec.ts';
+import { WasmLibrary, WasmScratch } from './wasm-library.ts';
+
+/** One zstd library. Results are borrowed until the next call. */
+export interface ZstdEngine {
+  compress(source: Uint8Array, level: number): Uint8Array;
+  /** The bytes of all frames in `source`. CORRUPTION when malformed or longer than `capacity`. */
+  decompress(source: Uint8Array, capacity: number, dictionary: Uint8Array | undefined): Uint8Array;
+}
+
+/** What Node 22.15 added to `node:zlib`; the types of Node 20 lack it. */
+interface NodeZstd {
+  zstdCompressSync?(source: Uint8Array, options: object): Uint8Array;
+  zstdDecompressSync?(source: Uint8Array, options: object): Uint8Array;
+  constants: { ZSTD_c_compressionLevel?: number };
+}
+
+/** Node's library, or `undefined` where Node has none. */
+export function makeNodeZstd(): ZstdEngine | undefined {
+  const { zstdCompressSync, zstdDecompressSync, constants } = nodeZlib as unknown as NodeZstd;
+  const levelParameter = constants.ZSTD_c_compressionLevel;
+  if (zstdCompressSync === undefined || zstdDecompressSync === undefined || levelParameter === undefined) return undefined;
+  return {
+    compress: (source, level) =>
+      zstdCompressSync(source, { params: { [levelParameter]: level }, pledgedSrcSize: source.length }),
+    decompress(source, capacity, dictionary) {
+      const limits = { maxOutputLength: Math.max(1, capacity), chunkSize: Math.max(64, capacity) };
+      try {
+        return zstdDecompressSync(source, dictionary === undefined ? limits : { ...limits, dictionary });
+      } catch (cause) {
+        throw malformed('zstd', (cause as Error).message, cause);
+      }
+    },
+  };
+}
+
+/** The exports of `zstd.wasm` of `@bokuweb/zstd-wasm` 0.0.27, whose build shortened their names. */
+const exported = {
+  memory: 'f',
+  initialize: 'g',
+  isError: 'h',
+  compressBound: 'i',
+  compress: 'm',
+  createDecompressor: 'n',
+  decompressUsingDictionary: 'q',
+  malloc: 's',
+  free: 't',
+} as const;
+
+/** Bytes of scratch that stay allocated between blocks. */
+const KEEP = 1 << 20;
+
+/** The WebAssembly library. NOT_SUPPORTED when the package is missing or another build. */
+export function makeWasmZstd(): ZstdEngine {
+  const library = new WasmLibrary('zstd', { anchor: '@bokuweb/zstd-wasm', path: 'zstd.wasm' }, exported, importsOf);
+  const scratch = { input: new WasmScratch(library), output: new WasmScratch(library), dictionary: new WasmScratch(library) };
+  const isError = library.function(exported.isError);
+  const compressBound = library.function(exported.compressBound);
+  const compress = library.function(exported.compress);
+  const decompress = library.function(exported.decompressUsingDictionary);
+  const context = library.function(exported.createDecompressor)();
+
+  function place(into: WasmScratch, bytes: Uint8Array): number {
+    into.trim(Math.max(KEEP, bytes.length));
+    const at = into.reserve(bytes.length);
+    library.bytes().set(bytes, at);
+    return at;
+  }
+
+  function room(capacity: number): number {
+    scratch.output.trim(Math.max(KEEP, capacity));
+    return scratch.output.reserve(capacity);
+  }
+
+  const engine: ZstdEngine = {
+    compress(source, level) {
+      const from = place(scratch.input, source);
+      const bound = compressBound(source.length) >>> 0;
+      const to = room(bound);
+      const written = compress(to, bound, from, source.length, level) >>> 0;
+      if (isError(written) !== 0) throw new RangeError(`zstd failed to compress ${source.length} bytes`);
+      return library.bytes().subarray(to, to + written);
+    },
+    decompress(source, capacity, dictionary) {
+      const from = place(scratch.input, source);
+      const words = dictionary === undefined ? 0 : place(scratch.dictionary, dictionary);
+      const to = room(capacity);
+      const written = decompress(context, to, capacity, from, source.length, words, dictionary?.length ?? 0) >>> 0;
+      if (isError(written) !== 0) throw malformed('zstd', `error ${-(written | 0)}`);
+      return library.bytes().subarray(to, to + written);
+    },
+  };
+  checkBuild(engine);
+  return engine;
+}
+
+/** Another build of the package would have other short names; find out at load, not in somebody's data. */
+function checkBuild(engine: ZstdEngine): void {
+  const sample = new Uint8Array(64).fill(7);
+  let back: Uint8Array;
+  try {
+    back = engine.decompress(engine.compress(sample, 3).slice(), sample.length, undefined);
+  } catch (cause) {
+    throw notSupported(`Compression type zstd is not available: ${String(cause)}`);
+  }
+  if (back.length !== sample.length || !back.every((byte) => byte === 7)) {
+    throw notSupported('Compression type zstd is not available: unknown build of @bokuweb/zstd-wasm');
+  }
+}
+
+function importsOf(library: WasmLibrary): Record<string, Record<string, unknown>> {
+  const abort = () => {
+    throw new Error('zstd aborted');
+  };
+  // Named a to e by the build: proc_exit, keepalive_clear, abort, setitimer, resize_heap.
+  const nothing = () => 0;
+  return { a: { a: abort, b: nothing, c: abort, d: nothing, e: (wanted: number) => Number(library.grow(wanted)) } };
+}
