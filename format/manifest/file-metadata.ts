@@ -1,3 +1,9 @@
+/** A field of a table's MANIFEST record that Pumice does not interpret: kept, and written back as it was. */
+export interface ExtraFileField {
+  readonly tag: number;
+  readonly body: Uint8Array;
+}
+
 /** One table file of a version, as the MANIFEST records it. Immutable. */
 export interface FileMetadata {
   readonly number: number;
@@ -21,4 +27,8 @@ export interface FileMetadata {
   readonly epochNumber: number | undefined;
   /** Whether the MANIFEST gave a sequence range (LevelDB's does not). */
   readonly sequencesKnown: boolean;
+  /** The oldest blob file that the table refers to; such databases are refused. */
+  readonly oldestBlobFile?: number;
+  /** Unique id, tail size and the like, in the order they stood in; only valid for the very file they came with. */
+  readonly extraFields?: readonly ExtraFileField[];
 }
