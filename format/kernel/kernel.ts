@@ -3,11 +3,12 @@
  * go stale, because it is reserved at its full size and never grows; what they show is borrowed from whoever allocated it.
  */
 import type { ChecksumExports } from './abi/checksum.ts';
+import type { FilterExports } from './abi/filter.ts';
 import type { MemoryExports } from './abi/memory.ts';
 import { KERNEL_WASM } from './kernel-wasm.ts';
 
 /** Everything the module exports. Addresses and sizes come back as i32: `>>> 0` makes them what they are. */
-export interface KernelExports extends MemoryExports, ChecksumExports {}
+export interface KernelExports extends MemoryExports, ChecksumExports, FilterExports {}
 
 /** An order of user keys that lives in JavaScript. The views it is given are borrowed for the call. */
 export interface HostComparator {
