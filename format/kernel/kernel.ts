@@ -3,12 +3,14 @@
  * go stale, because it is reserved at its full size and never grows; what they show is borrowed from whoever allocated it.
  */
 import type { ChecksumExports } from './abi/checksum.ts';
+import type { CompressExports } from './abi/compress.ts';
 import type { FilterExports } from './abi/filter.ts';
+import type { LogExports } from './abi/log.ts';
 import type { MemoryExports } from './abi/memory.ts';
 import { KERNEL_WASM } from './kernel-wasm.ts';
 
 /** Everything the module exports. Addresses and sizes come back as i32: `>>> 0` makes them what they are. */
-export interface KernelExports extends MemoryExports, ChecksumExports, FilterExports {}
+export interface KernelExports extends MemoryExports, ChecksumExports, FilterExports, CompressExports, LogExports {}
 
 /** An order of user keys that lives in JavaScript. The views it is given are borrowed for the call. */
 export interface HostComparator {

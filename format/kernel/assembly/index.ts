@@ -7,3 +7,59 @@ export { hash32, hash32Unsigned } from './filter-hash';
 export { bloomBuild, bloomSize, legacyBloomBuild, legacyBloomSize } from './bloom';
 export { ribbonBuild, ribbonSize } from './ribbon';
 export { filterMayMatch } from './filter';
+export { snappyCompress, snappyCompressedSizeMax, snappyDecompress, snappyUncompressedSize } from './snappy';
+export { lz4Compress, lz4CompressedSizeMax, lz4Decompress } from './lz4';
+export { logFrame, logFramedSizeMax } from './log-record';
+export {
+  blockCursorCreate,
+  blockCursorDestroy,
+  blockCursorFree,
+  blockCursorInit,
+  blockCursorNext,
+  blockCursorNumRestarts,
+  blockCursorPrev,
+  blockCursorSeek,
+  blockCursorSeekForPrev,
+  blockCursorSeekToFirst,
+  blockCursorSeekToLast,
+} from './block-cursor';
+export { blockGet } from './block-get';
+export {
+  blockBuilderAdd,
+  blockBuilderAddHandle,
+  blockBuilderCreate,
+  blockBuilderDestroy,
+  blockBuilderFinish,
+  blockBuilderReset,
+  blockBuilderSizeEstimate,
+  blockBuilderSizeEstimateAfter,
+} from './block-builder';
+export {
+  tableWriterAdd,
+  tableWriterAddFilterKey,
+  tableWriterBlockEntries,
+  tableWriterCreate,
+  tableWriterDestroy,
+  tableWriterFinishBlock,
+  tableWriterNextBlock,
+  tableWriterResetHashes,
+  tableWriterSizeEstimate,
+} from './table-writer';
+export {
+  blockAlloc,
+  blockRelease,
+  blockRetain,
+  blockSetSize,
+  blockSize,
+  cacheCreate,
+  cacheErase,
+  cacheEraseTable,
+  cacheFree,
+  cacheInsert,
+  cacheLookup,
+  cacheNewTableId,
+  cacheSetCapacity,
+  cacheSetStrict,
+  cacheStats,
+} from './block-cache';
+export { tableCreate, tableDestroy, tableGet, tablePrepare } from './table-get';
