@@ -2,15 +2,26 @@
  * The door to the kernel: one shared memory a process, one instance of the module a thread. Views over the memory never
  * go stale, because it is reserved at its full size and never grows; what they show is borrowed from whoever allocated it.
  */
+import type { BlockExports } from './abi/block.ts';
+import type { BlockCacheExports } from './abi/block-cache.ts';
 import type { ChecksumExports } from './abi/checksum.ts';
 import type { CompressExports } from './abi/compress.ts';
 import type { FilterExports } from './abi/filter.ts';
 import type { LogExports } from './abi/log.ts';
 import type { MemoryExports } from './abi/memory.ts';
+import type { TableWriterExports } from './abi/table-writer.ts';
 import { KERNEL_WASM } from './kernel-wasm.ts';
 
 /** Everything the module exports. Addresses and sizes come back as i32: `>>> 0` makes them what they are. */
-export interface KernelExports extends MemoryExports, ChecksumExports, FilterExports, CompressExports, LogExports {}
+export interface KernelExports
+  extends MemoryExports,
+    ChecksumExports,
+    FilterExports,
+    CompressExports,
+    LogExports,
+    BlockExports,
+    TableWriterExports,
+    BlockCacheExports {}
 
 /** An order of user keys that lives in JavaScript. The views it is given are borrowed for the call. */
 export interface HostComparator {

@@ -63,3 +63,50 @@ export {
   cacheStats,
 } from './block-cache';
 export { tableCreate, tableDestroy, tableGet, tablePrepare } from './table-get';
+export {
+  cursorNext,
+  cursorPrev,
+  cursorSeek,
+  cursorSeekForPrev,
+  cursorSeekToFirst,
+  cursorSeekToLast,
+} from './cursor';
+export {
+  mergeCorruptChild,
+  mergeCreate,
+  mergeFree,
+  mergeNeed,
+  mergeNext,
+  mergePrev,
+  mergeResume,
+  mergeSetChild,
+  mergeStart,
+  mergeTop,
+} from './merge';
+export {
+  memtableAllocatedBytes,
+  memtableBytes,
+  memtableComparator,
+  memtableCount,
+  memtableCreate,
+  memtableDeletes,
+  memtableFirstSequence,
+  memtableFree,
+  memtableGet,
+  memtableInsert,
+  memtableLargestSequence,
+  memtableRangeTree,
+} from './memtable';
+export { memtableCursorCreate, memtableCursorFree } from './memtable-cursor';
+export { batchApply, batchCheck } from './batch-apply';
+export {
+  readBackward,
+  readForward,
+  readIteratorClear,
+  readIteratorCreate,
+  readIteratorFree,
+  readIteratorReset,
+  readIteratorSetBounds,
+  readIteratorSetSnapshot,
+  readIteratorSetTombstones,
+} from './read-iterator';

@@ -1,0 +1,405 @@
+/**
+ * The sharded cache of uncompressed blocks, and blocks themselves. A block's address picks its header, table and offset
+ * pick a shard and a slot in its hash table; the slot holds the whole key, so a miss touches one cache line.
+ *
+ * Pins count users. The cache charges a block from its insert until it is freed; what is pinned cannot be evicted, so
+ * usage may pass the capacity (unless the limit is strict) and shrinks as pins go.
+ */
+import { evictionAdd, evictionPromote, evictionRemove, evictionVictim } from './cache-eviction';
+import {
+  H_CHARGE,
+  H_LISTED,
+  H_OFFSET,
+  H_PINS,
+  H_SEGMENT,
+  H_SHARD,
+  H_SIZE,
+  H_TABLE,
+  HEADER_SIZE,
+  S_CAPACITY,
+  S_COUNT,
+  S_EVICTIONS,
+  S_HITS,
+  S_INSERTS,
+  S_LOCK,
+  S_MASK,
+  S_MISSES,
+  S_PINNED,
+  S_POLICY,
+  S_REFUSALS,
+  S_SLOTS,
+  S_STRICT,
+  S_USAGE,
+  SHARD_SIZE,
+} from './cache-layout';
+import { free, lockAcquire, lockRelease, malloc, SLACK } from './memory';
+
+/** Header, slack, and two slots of the hash table, which is between three eighths and three quarters full. */
+const CHARGE_OVERHEAD: u32 = 96;
+const BLOCK_CAPACITY_MAX: u32 = 0xf000_0000;
+
+const SLOT_SIZE: u32 = 16;
+const SLOTS_MIN: u32 = 16;
+
+const C_SHARDS: usize = 0;
+const C_SHARD_BITS: usize = 4;
+const C_NEXT_TABLE: usize = 8;
+const CACHE_SIZE: u32 = 16;
+
+/** A private block with one pin, or 0. */
+export function blockAlloc(capacity: u32): usize {
+  if (capacity > BLOCK_CAPACITY_MAX) return 0;
+  const start = malloc(HEADER_SIZE + capacity + <u32>SLACK);
+  if (start == 0) return 0;
+  const block = start + HEADER_SIZE;
+  store<u32>(block - H_SHARD, 0);
+  store<u32>(block - H_PINS, 1);
+  store<u32>(block - H_SIZE, capacity);
+  store<u32>(block - H_CHARGE, capacity + CHARGE_OVERHEAD);
+  store<u32>(block - H_LISTED, 0);
+  store<u32>(block - H_SEGMENT, 0);
+  return block;
+}
+
+/** Bytes in use. */
+export function blockSize(block: usize): u32 {
+  return load<u32>(block - H_SIZE);
+}
+
+/** Says how many bytes are in use. */
+export function blockSetSize(block: usize, size: u32): void {
+  store<u32>(block - H_SIZE, size);
+}
+
+/** One more pin. */
+export function blockRetain(block: usize): void {
+  const shard: usize = load<u32>(block - H_SHARD);
+  if (shard != 0) lockAcquire(shard + S_LOCK);
+  store<u32>(block - H_PINS, load<u32>(block - H_PINS) + 1);
+  if (shard != 0) lockRelease(shard + S_LOCK);
+}
+
+/** One pin less. */
+export function blockRelease(block: usize): void {
+  const shard: usize = load<u32>(block - H_SHARD);
+  if (shard == 0) {
+    const pins = load<u32>(block - H_PINS) - 1;
+    store<u32>(block - H_PINS, pins);
+    if (pins == 0) freeBlock(block);
+    return;
+  }
+  lockAcquire(shard + S_LOCK);
+  const pins = load<u32>(block - H_PINS) - 1;
+  store<u32>(block - H_PINS, pins);
+  if (pins == 0) {
+    const charge = <u64>load<u32>(block - H_CHARGE);
+    store<u64>(shard, load<u64>(shard, S_PINNED) - charge, S_PINNED);
+    if (load<u32>(block - H_LISTED) != 0) {
+      evictionAdd(shard, block, load<u32>(shard, S_POLICY));
+      if (load<u64>(shard, S_USAGE) > load<u64>(shard, S_CAPACITY)) makeRoom(shard, 0);
+    } else {
+      store<u64>(shard, load<u64>(shard, S_USAGE) - charge, S_USAGE);
+      freeBlock(block);
+    }
+  }
+  lockRelease(shard + S_LOCK);
+}
+
+/** A cache, or 0. */
+export function cacheCreate(capacity: f64, shardBits: u32, policy: u32, strict: u32): usize {
+  const cache = malloc(CACHE_SIZE);
+  const shards = malloc(SHARD_SIZE << shardBits);
+  if (cache == 0 || shards == 0) {
+    free(cache);
+    free(shards);
+    return 0;
+  }
+  memory.fill(shards, 0, SHARD_SIZE << shardBits);
+  store<u32>(cache, <u32>shards, C_SHARDS);
+  store<u32>(cache, shardBits, C_SHARD_BITS);
+  store<u32>(cache, 0, C_NEXT_TABLE);
+  const end = shards + (SHARD_SIZE << shardBits);
+  for (let shard = shards; shard < end; shard += SHARD_SIZE) {
+    store<u32>(shard, min(max(policy, 1), 4), S_POLICY);
+    store<u32>(shard, strict, S_STRICT);
+    store<u64>(shard, shardCapacity(capacity, shardBits), S_CAPACITY);
+  }
+  return cache;
+}
+
+/** Frees the cache and its blocks; those still pinned become private. No other thread may use the cache any more. */
+export function cacheFree(cache: usize): void {
+  if (cache == 0) return;
+  const shards: usize = load<u32>(cache, C_SHARDS);
+  const end = shardsEnd(cache);
+  for (let shard = shards; shard < end; shard += SHARD_SIZE) {
+    const slots: usize = load<u32>(shard, S_SLOTS);
+    if (slots == 0) continue;
+    const slotsEnd = slots + (load<u32>(shard, S_MASK) + 1) * SLOT_SIZE;
+    for (let slot = slots; slot < slotsEnd; slot += SLOT_SIZE) {
+      const block: usize = load<u32>(slot);
+      if (block == 0) continue;
+      if (load<u32>(block - H_PINS) == 0) freeBlock(block);
+      else store<u32>(block - H_SHARD, 0);
+    }
+    free(slots);
+  }
+  free(shards);
+  free(cache);
+}
+
+/** A table id no one else has. */
+export function cacheNewTableId(cache: usize): u32 {
+  return atomic.add<u32>(cache + C_NEXT_TABLE, 1) + 1;
+}
+
+/** The block, pinned, or 0. */
+export function cacheLookup(cache: usize, tableId: u32, offset: f64): usize {
+  const key = <u64>offset;
+  const hash = hashOf(tableId, key);
+  const shard = shardOf(cache, hash);
+  lockAcquire(shard + S_LOCK);
+  const slot = findSlot(shard, hash, tableId, key);
+  const block: usize = slot == 0 ? 0 : load<u32>(slot);
+  if (block == 0) {
+    store<u64>(shard, load<u64>(shard, S_MISSES) + 1, S_MISSES);
+  } else {
+    store<u64>(shard, load<u64>(shard, S_HITS) + 1, S_HITS);
+    pin(shard, block);
+    evictionPromote(block, load<u32>(shard, S_POLICY));
+  }
+  lockRelease(shard + S_LOCK);
+  return block;
+}
+
+/** Gives a private block to the cache; the block to use instead, or 0. */
+export function cacheInsert(cache: usize, tableId: u32, offset: f64, block: usize, size: u32): usize {
+  const key = <u64>offset;
+  const hash = hashOf(tableId, key);
+  const shard = shardOf(cache, hash);
+  store<u32>(block - H_SIZE, size);
+  lockAcquire(shard + S_LOCK);
+  const present = findSlot(shard, hash, tableId, key);
+  if (present != 0 && load<u32>(present) != 0) {
+    const existing: usize = load<u32>(present);
+    pin(shard, existing);
+    lockRelease(shard + S_LOCK);
+    freeBlock(block);
+    return existing;
+  }
+  const charge = <u64>load<u32>(block - H_CHARGE);
+  makeRoom(shard, charge);
+  const full = load<u64>(shard, S_USAGE) + charge > load<u64>(shard, S_CAPACITY);
+  if ((full && load<u32>(shard, S_STRICT) != 0) || !reserveSlot(shard)) {
+    store<u64>(shard, load<u64>(shard, S_REFUSALS) + 1, S_REFUSALS);
+    lockRelease(shard + S_LOCK);
+    return 0;
+  }
+  // Evictions and growth have moved slots, so it is searched again.
+  const slot = findSlot(shard, hash, tableId, key);
+  store<u32>(slot, <u32>block);
+  store<u32>(slot, tableId, 4);
+  store<u64>(slot, key, 8);
+  store<u32>(shard, load<u32>(shard, S_COUNT) + 1, S_COUNT);
+  store<u32>(block - H_SHARD, <u32>shard);
+  store<u32>(block - H_TABLE, tableId);
+  store<u64>(block - H_OFFSET, key);
+  store<u32>(block - H_LISTED, 1);
+  store<u64>(shard, load<u64>(shard, S_USAGE) + charge, S_USAGE);
+  store<u64>(shard, load<u64>(shard, S_PINNED) + charge, S_PINNED);
+  store<u64>(shard, load<u64>(shard, S_INSERTS) + 1, S_INSERTS);
+  lockRelease(shard + S_LOCK);
+  return block;
+}
+
+/** Makes one block unfindable and frees it, at once or with its last pin. */
+export function cacheErase(cache: usize, tableId: u32, offset: f64): void {
+  const key = <u64>offset;
+  const hash = hashOf(tableId, key);
+  const shard = shardOf(cache, hash);
+  lockAcquire(shard + S_LOCK);
+  const slot = findSlot(shard, hash, tableId, key);
+  if (slot != 0 && load<u32>(slot) != 0) eraseSlot(shard, slot);
+  lockRelease(shard + S_LOCK);
+}
+
+/** The same for all blocks of a table. */
+export function cacheEraseTable(cache: usize, tableId: u32): void {
+  const end = shardsEnd(cache);
+  for (let shard: usize = load<u32>(cache, C_SHARDS); shard < end; shard += SHARD_SIZE) {
+    lockAcquire(shard + S_LOCK);
+    const slots: usize = load<u32>(shard, S_SLOTS);
+    if (load<u32>(shard, S_COUNT) != 0) {
+      const slotsEnd = slots + (load<u32>(shard, S_MASK) + 1) * SLOT_SIZE;
+      let slot = slots;
+      while (slot < slotsEnd) {
+        // Erasing pulls a later slot into this one, which is then looked at again.
+        if (load<u32>(slot) != 0 && load<u32>(slot, 4) == tableId) eraseSlot(shard, slot);
+        else slot += SLOT_SIZE;
+      }
+    }
+    lockRelease(shard + S_LOCK);
+  }
+}
+
+/** Changes the capacity and evicts down to it. */
+export function cacheSetCapacity(cache: usize, capacity: f64): void {
+  const end = shardsEnd(cache);
+  const share = shardCapacity(capacity, load<u32>(cache, C_SHARD_BITS));
+  for (let shard: usize = load<u32>(cache, C_SHARDS); shard < end; shard += SHARD_SIZE) {
+    lockAcquire(shard + S_LOCK);
+    store<u64>(shard, share, S_CAPACITY);
+    makeRoom(shard, 0);
+    lockRelease(shard + S_LOCK);
+  }
+}
+
+/** Changes whether the limit is strict. */
+export function cacheSetStrict(cache: usize, strict: u32): void {
+  const end = shardsEnd(cache);
+  for (let shard: usize = load<u32>(cache, C_SHARDS); shard < end; shard += SHARD_SIZE) {
+    store<u32>(shard, strict, S_STRICT);
+  }
+}
+
+/** Sums of the shards' figures, f64 each: `abi/block-cache.ts` lists them. */
+export function cacheStats(cache: usize, out: usize): void {
+  memory.fill(out, 0, 72);
+  const end = shardsEnd(cache);
+  for (let shard: usize = load<u32>(cache, C_SHARDS); shard < end; shard += SHARD_SIZE) {
+    lockAcquire(shard + S_LOCK);
+    accumulate(out, load<u64>(shard, S_CAPACITY));
+    accumulate(out + 8, load<u64>(shard, S_USAGE));
+    accumulate(out + 16, load<u64>(shard, S_PINNED));
+    accumulate(out + 24, load<u32>(shard, S_COUNT));
+    accumulate(out + 32, load<u64>(shard, S_HITS));
+    accumulate(out + 40, load<u64>(shard, S_MISSES));
+    accumulate(out + 48, load<u64>(shard, S_INSERTS));
+    accumulate(out + 56, load<u64>(shard, S_EVICTIONS));
+    accumulate(out + 64, load<u64>(shard, S_REFUSALS));
+    lockRelease(shard + S_LOCK);
+  }
+}
+
+function accumulate(at: usize, value: u64): void {
+  store<f64>(at, load<f64>(at) + <f64>value);
+}
+
+// @ts-ignore: decorator
+@inline
+function freeBlock(block: usize): void {
+  free(block - HEADER_SIZE);
+}
+
+/** Offsets and ids are small and regular; multiplying spreads them over the high half, from which shard and slot come. */
+// @ts-ignore: decorator
+@inline
+function hashOf(tableId: u32, offset: u64): u64 {
+  const mixed = (offset ^ (<u64>tableId << 40)) * 0x9e3779b97f4a7c15;
+  return (mixed ^ (mixed >> 32) ^ tableId) * 0xd6e8feb86659fd93;
+}
+
+// @ts-ignore: decorator
+@inline
+function shardOf(cache: usize, hash: u64): usize {
+  const index = <u32>(hash >> 32) & ((1 << load<u32>(cache, C_SHARD_BITS)) - 1);
+  return load<u32>(cache, C_SHARDS) + index * SHARD_SIZE;
+}
+
+// @ts-ignore: decorator
+@inline
+function shardsEnd(cache: usize): usize {
+  return load<u32>(cache, C_SHARDS) + (SHARD_SIZE << load<u32>(cache, C_SHARD_BITS));
+}
+
+/** Rounded up, as in RocksDB. */
+function shardCapacity(capacity: f64, shardBits: u32): u64 {
+  const shards = <u64>1 << shardBits;
+  return (<u64>capacity + shards - 1) >> shardBits;
+}
+
+/** The slot of a key, or the empty slot where it belongs; 0: the shard has no slots yet. */
+// @ts-ignore: decorator
+@inline
+function findSlot(shard: usize, hash: u64, tableId: u32, offset: u64): usize {
+  const slots: usize = load<u32>(shard, S_SLOTS);
+  if (slots == 0) return 0;
+  const mask = load<u32>(shard, S_MASK);
+  let i = <u32>(hash >> 12) & mask;
+  let slot = slots + i * SLOT_SIZE;
+  while (load<u32>(slot) != 0 && (load<u64>(slot, 8) != offset || load<u32>(slot, 4) != tableId)) {
+    i = (i + 1) & mask;
+    slot = slots + i * SLOT_SIZE;
+  }
+  return slot;
+}
+
+// @ts-ignore: decorator
+@inline
+function pin(shard: usize, block: usize): void {
+  const pins = load<u32>(block - H_PINS);
+  store<u32>(block - H_PINS, pins + 1);
+  if (pins != 0) return;
+  evictionRemove(shard, block);
+  store<u64>(shard, load<u64>(shard, S_PINNED) + load<u32>(block - H_CHARGE), S_PINNED);
+}
+
+/** Evicts until `charge` more would fit, or all that is left is pinned. */
+function makeRoom(shard: usize, charge: u64): void {
+  const segments = load<u32>(shard, S_POLICY);
+  while (load<u64>(shard, S_USAGE) + charge > load<u64>(shard, S_CAPACITY)) {
+    const victim = evictionVictim(shard, segments);
+    if (victim == 0) return;
+    const tableId = load<u32>(victim - H_TABLE);
+    const offset = load<u64>(victim - H_OFFSET);
+    eraseSlot(shard, findSlot(shard, hashOf(tableId, offset), tableId, offset));
+    store<u64>(shard, load<u64>(shard, S_EVICTIONS) + 1, S_EVICTIONS);
+  }
+}
+
+/** Takes the block of a slot out of the cache and closes the gap in the probe sequence. */
+function eraseSlot(shard: usize, slot: usize): void {
+  const block: usize = load<u32>(slot);
+  store<u32>(block - H_LISTED, 0);
+  store<u32>(shard, load<u32>(shard, S_COUNT) - 1, S_COUNT);
+  if (load<u32>(block - H_PINS) == 0) {
+    evictionRemove(shard, block);
+    store<u64>(shard, load<u64>(shard, S_USAGE) - load<u32>(block - H_CHARGE), S_USAGE);
+    freeBlock(block);
+  }
+  const slots: usize = load<u32>(shard, S_SLOTS);
+  const mask = load<u32>(shard, S_MASK);
+  let gap = <u32>(slot - slots) / SLOT_SIZE;
+  for (let i = (gap + 1) & mask; ; i = (i + 1) & mask) {
+    const from = slots + i * SLOT_SIZE;
+    if (load<u32>(from) == 0) break;
+    const home = <u32>(hashOf(load<u32>(from, 4), load<u64>(from, 8)) >> 12) & mask;
+    // A slot may move into the gap unless its home lies between the two.
+    if (((i - home) & mask) < ((i - gap) & mask)) continue;
+    v128.store(slots + gap * SLOT_SIZE, v128.load(from));
+    gap = i;
+  }
+  store<u32>(slots + gap * SLOT_SIZE, 0);
+}
+
+/** Makes sure of a free slot; false: out of memory. */
+function reserveSlot(shard: usize): bool {
+  const slots: usize = load<u32>(shard, S_SLOTS);
+  const old: u32 = slots == 0 ? 0 : load<u32>(shard, S_MASK) + 1;
+  if ((load<u32>(shard, S_COUNT) + 1) << 2 <= old * 3) return true;
+  const count = max(SLOTS_MIN, old << 1);
+  const grown = malloc(count * SLOT_SIZE);
+  if (grown == 0) return false;
+  memory.fill(grown, 0, count * SLOT_SIZE);
+  store<u32>(shard, <u32>grown, S_SLOTS);
+  store<u32>(shard, count - 1, S_MASK);
+  const end = slots + old * SLOT_SIZE;
+  for (let slot = slots; slot < end; slot += SLOT_SIZE) {
+    if (load<u32>(slot) == 0) continue;
+    const tableId = load<u32>(slot, 4);
+    const offset = load<u64>(slot, 8);
+    v128.store(findSlot(shard, hashOf(tableId, offset), tableId, offset), v128.load(slot));
+  }
+  free(slots);
+  return true;
+}

@@ -1,0 +1,56 @@
+/**
+ * How the block cache lies in memory: the header in front of a block's data, a shard, and the cache itself. Offsets of
+ * the header are distances *down* from the address of the data, which is what everyone else handles.
+ */
+
+/** Bytes of the header; keeps the data 16-aligned. */
+export const HEADER_SIZE: u32 = 48;
+/** u32: address of the shard, 0 while the block is private. */
+export const H_SHARD: usize = 48;
+/** u32: pins. */
+export const H_PINS: usize = 44;
+/** u32: bytes in use. */
+export const H_SIZE: usize = 40;
+/** u32: bytes it is charged for. */
+export const H_CHARGE: usize = 36;
+/** u64 */
+export const H_OFFSET: usize = 32;
+/** u32 */
+export const H_TABLE: usize = 24;
+/** u32: whether a lookup can find it. A block erased while pinned is not listed, but still charged. */
+export const H_LISTED: usize = 20;
+/** u32: its list of the eviction order. */
+export const H_SEGMENT: usize = 16;
+/** u32: neighbours in that list. */
+export const H_PREVIOUS: usize = 12;
+/** u32 */
+export const H_NEXT: usize = 8;
+
+/** i32: spin lock over everything in the shard and over the headers of its blocks. */
+export const S_LOCK: usize = 0;
+/** u32: the hash table: slots of {block u32, table u32, offset u64}, open addressing, linear probing. */
+export const S_SLOTS: usize = 4;
+/** u32: count of slots minus one. */
+export const S_MASK: usize = 8;
+/** u32: blocks in the table. */
+export const S_COUNT: usize = 12;
+/** u64 */
+export const S_CAPACITY: usize = 16;
+/** u64: charge of all blocks that name this shard. */
+export const S_USAGE: usize = 24;
+/** u64: charge of those that are pinned. */
+export const S_PINNED: usize = 32;
+/** u64 each: counters. */
+export const S_HITS: usize = 40;
+export const S_MISSES: usize = 48;
+export const S_INSERTS: usize = 56;
+export const S_EVICTIONS: usize = 64;
+export const S_REFUSALS: usize = 72;
+/** u32: how many lists the eviction order has. */
+export const S_POLICY: usize = 80;
+/** u32: whether inserts are refused rather than let usage pass the capacity. */
+export const S_STRICT: usize = 84;
+/** Four lists of 16 bytes. */
+export const S_SEGMENTS: usize = 88;
+/** Bytes of a shard: a multiple of a cache line, lest two locks share one. */
+export const SHARD_SIZE: u32 = 192;

@@ -1,0 +1,202 @@
+/**
+ * The point lookup in one table, in one call: filter, index, data block. It never waits: a block that is not at hand is
+ * named in the result, the host loads it and calls again.
+ *
+ * An index of user keys proves that a key lies in one block. In an index of internal keys the versions of one user key
+ * may run on into the next block, so the search goes on while the separator still has that user key.
+ */
+import { blockRelease, blockRetain, blockSize, cacheLookup } from './block-cache';
+import {
+  BLOCK_CURSOR_SIZE,
+  blockCursorFree,
+  blockCursorInit,
+  blockCursorNext,
+  blockCursorSeek,
+  C_FIRST_KEY,
+  C_FIRST_KEY_SIZE,
+  C_HANDLE_OFFSET,
+  C_HANDLE_SIZE,
+} from './block-cursor';
+import { FLAG_FIRST_KEYS, FLAG_HANDLES, FLAG_INTERNAL_KEYS } from './block-format';
+import {
+  blockGet,
+  GET_ABSENT,
+  GET_BLOCK_ENDED,
+  GET_CORRUPT,
+  GET_FOUND,
+  lookupKey,
+  R_BLOCK,
+  R_HANDLE_OFFSET,
+  R_HANDLE_SIZE,
+} from './block-get';
+import { C_ERROR, C_KEY, C_KEY_SIZE, C_VALID } from './cursor-head';
+import { filterMayMatch } from './filter';
+import { compareUser, TRAILER_SIZE } from './compare';
+import { free, malloc } from './memory';
+
+const GET_NEED_BLOCK: i32 = 2;
+
+// `abi/block-cache.ts` explains the fields.
+const T_TABLE_ID: usize = 0;
+const T_FILTER: usize = 4;
+const T_FILTER_SIZE: usize = 8;
+const T_WHOLE_KEY: usize = 12;
+const T_INDEX: usize = 16;
+const T_INDEX_SIZE: usize = 20;
+const T_INDEX_FLAGS: usize = 24;
+const T_DATA_FLAGS: usize = 28;
+const T_COMPARATOR: usize = 32;
+const T_STATS: usize = 36;
+const T_GLOBAL: usize = 40; // f64
+const T_CURSOR: usize = 48; // over the index block, set up once
+const TABLE_SIZE: u32 = 48 + BLOCK_CURSOR_SIZE;
+
+// Counters.
+const STAT_FILTER_USEFUL: usize = 0;
+const STAT_FILTER_POSITIVE: usize = 8;
+const STAT_FILTER_TRUE_POSITIVE: usize = 16;
+const STAT_BLOCK_HITS: usize = 24;
+const STAT_BLOCK_MISSES: usize = 32;
+
+// Of the index cursor.
+const I_VALID: usize = T_CURSOR + C_VALID;
+const I_KEY: usize = T_CURSOR + C_KEY;
+const I_KEY_SIZE: usize = T_CURSOR + C_KEY_SIZE;
+const I_ERROR: usize = T_CURSOR + C_ERROR;
+const I_HANDLE_OFFSET: usize = T_CURSOR + C_HANDLE_OFFSET;
+const I_HANDLE_SIZE: usize = T_CURSOR + C_HANDLE_SIZE;
+const I_FIRST_KEY: usize = T_CURSOR + C_FIRST_KEY;
+const I_FIRST_KEY_SIZE: usize = T_CURSOR + C_FIRST_KEY_SIZE;
+
+/** A table of zeros, or 0. */
+export function tableCreate(): usize {
+  const t = malloc(TABLE_SIZE);
+  if (t != 0) memory.fill(t, 0, TABLE_SIZE);
+  return t;
+}
+
+/** Sets up the index once the fields are filled; 0 if it is malformed. */
+export function tablePrepare(t: usize): i32 {
+  return blockCursorInit(
+    t + T_CURSOR,
+    load<u32>(t, T_INDEX),
+    load<u32>(t, T_INDEX_SIZE),
+    load<u32>(t, T_INDEX_FLAGS) | FLAG_HANDLES,
+    load<u32>(t, T_COMPARATOR),
+    0,
+  );
+}
+
+/** Frees the struct; index and filter are the host's. */
+export function tableDestroy(t: usize): void {
+  if (t == 0) return;
+  blockCursorFree(t + T_CURSOR);
+  free(t);
+}
+
+/** Newest version of a user key with sequence <= `sequence`; `abi/block-cache.ts` lists the outcomes. */
+export function tableGet(
+  t: usize,
+  cache: usize,
+  userKey: usize,
+  userKeySize: u32,
+  sequence: f64,
+  loaded: usize,
+  result: usize,
+): i32 {
+  const filtered = load<u32>(t, T_FILTER) != 0 && load<u32>(t, T_WHOLE_KEY) != 0;
+  if (filtered && loaded == 0) {
+    if (filterMayMatch(load<u32>(t, T_FILTER), load<u32>(t, T_FILTER_SIZE), userKey, userKeySize) == 0) {
+      countUp(t, STAT_FILTER_USEFUL);
+      return GET_ABSENT;
+    }
+    countUp(t, STAT_FILTER_POSITIVE);
+  }
+  const target = lookupKey(userKey, userKeySize, sequence);
+  if (target == 0) unreachable();
+  blockCursorSeek(t + T_CURSOR, target, userKeySize + TRAILER_SIZE);
+  // With a loaded block the blocks before it were searched by the call that asked for it.
+  if (loaded != 0) {
+    const wanted = load<f64>(result, R_HANDLE_OFFSET);
+    while (load<u32>(t, I_VALID) != 0 && load<f64>(t, I_HANDLE_OFFSET) != wanted) blockCursorNext(t + T_CURSOR);
+  }
+  const status = searchBlocks(t, cache, userKey, userKeySize, sequence, loaded, result);
+  if (status == GET_FOUND && filtered) countUp(t, STAT_FILTER_TRUE_POSITIVE);
+  return status;
+}
+
+/** Searches the data block that the index cursor names, and the following ones as long as the key can go on in them. */
+function searchBlocks(
+  t: usize,
+  cache: usize,
+  userKey: usize,
+  userKeySize: u32,
+  sequence: f64,
+  loaded: usize,
+  result: usize,
+): i32 {
+  let own = loaded;
+  while (load<u32>(t, I_VALID) != 0) {
+    if (startsBehind(t, userKey, userKeySize)) return GET_ABSENT;
+    const offset = load<f64>(t, I_HANDLE_OFFSET);
+    let block = own;
+    if (block == 0) {
+      if (cache != 0) block = cacheLookup(cache, load<u32>(t, T_TABLE_ID), offset);
+      countUp(t, block == 0 ? STAT_BLOCK_MISSES : STAT_BLOCK_HITS);
+      if (block == 0) return nameBlock(t, result, GET_NEED_BLOCK);
+    }
+    const flags = load<u32>(t, T_DATA_FLAGS);
+    const comparator = load<u32>(t, T_COMPARATOR);
+    const global = load<f64>(t, T_GLOBAL);
+    const status = blockGet(
+      block, blockSize(block), flags, comparator, global, userKey, userKeySize, sequence, result,
+    );
+    if (status == GET_FOUND) {
+      if (own != 0) blockRetain(block);
+      store<u32>(result, <u32>block, R_BLOCK);
+      return GET_FOUND;
+    }
+    if (own == 0) blockRelease(block);
+    if (status == GET_CORRUPT) return nameBlock(t, result, GET_CORRUPT);
+    if (status != GET_BLOCK_ENDED || !mayGoOn(t, userKey, userKeySize)) return GET_ABSENT;
+    own = 0;
+    blockCursorNext(t + T_CURSOR);
+  }
+  if (load<u32>(t, I_ERROR) == 0) return GET_ABSENT;
+  store<f64>(result, 0, R_HANDLE_OFFSET);
+  store<f64>(result, 0, R_HANDLE_SIZE);
+  return GET_CORRUPT;
+}
+
+/** Puts the handle at the index cursor into the result. */
+function nameBlock(t: usize, result: usize, status: i32): i32 {
+  store<f64>(result, load<f64>(t, I_HANDLE_OFFSET), R_HANDLE_OFFSET);
+  store<f64>(result, load<f64>(t, I_HANDLE_SIZE), R_HANDLE_SIZE);
+  return status;
+}
+
+/** Whether an index with first keys shows that the block begins behind the key. */
+// @ts-ignore: decorator
+@inline
+function startsBehind(t: usize, userKey: usize, userKeySize: u32): bool {
+  if ((load<u32>(t, T_INDEX_FLAGS) & FLAG_FIRST_KEYS) == 0) return false;
+  const size = load<u32>(t, I_FIRST_KEY_SIZE);
+  if (size < TRAILER_SIZE) return false;
+  const first: usize = load<u32>(t, I_FIRST_KEY);
+  return compareUser(load<u32>(t, T_COMPARATOR), userKey, userKeySize, first, size - TRAILER_SIZE) < 0;
+}
+
+/** Whether versions of the key may follow in the next block. */
+function mayGoOn(t: usize, userKey: usize, userKeySize: u32): bool {
+  if ((load<u32>(t, T_INDEX_FLAGS) & FLAG_INTERNAL_KEYS) == 0) return false;
+  const key: usize = load<u32>(t, I_KEY);
+  const size = load<u32>(t, I_KEY_SIZE) - TRAILER_SIZE;
+  return compareUser(load<u32>(t, T_COMPARATOR), userKey, userKeySize, key, size) == 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function countUp(t: usize, stat: usize): void {
+  const stats: usize = load<u32>(t, T_STATS);
+  if (stats != 0) store<f64>(stats + stat, load<f64>(stats + stat) + 1);
+}
