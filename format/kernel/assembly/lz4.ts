@@ -58,16 +58,20 @@ export function lz4Compress(from: usize, size: u32, out: usize, dictionarySize: 
   // Position 0 is what an empty slot says; it is a true candidate only if it lies before the current one.
   let p = used == 0 ? from + 1 : from;
   while (p <= limit) {
-    let misses: u32 = 1 << 6;
+    // Incompressible input is skimmed: every 32 misses the step grows by one.
+    let skip: u32 = 32;
+    let next = p;
+    let nextSlot = table + hashOf(load<u32>(p), shift);
     let match: usize;
     while (true) {
-      const word = load<u32>(p);
-      const slot = table + hashOf(word, shift);
+      p = next;
+      const slot = nextSlot;
+      next = p + (skip++ >> 5);
+      if (next > limit) return <u32>(putLast(to, literal, <u32>(end - literal)) - out);
+      nextSlot = table + hashOf(load<u32>(next), shift);
       match = base + load<u32>(slot);
       store<u32>(slot, <u32>(p - base));
-      if (load<u32>(match) == word && <u32>(p - match) <= OFFSET_MAX) break;
-      p += misses++ >> 6;
-      if (p > limit) return <u32>(putLast(to, literal, <u32>(end - literal)) - out);
+      if (load<u32>(match) == load<u32>(p) && <u32>(p - match) <= OFFSET_MAX) break;
     }
     while (p > literal && match > base && load<u8>(p - 1) == load<u8>(match - 1)) {
       p--;
