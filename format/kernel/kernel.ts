@@ -9,6 +9,9 @@ import type { CompressExports } from './abi/compress.ts';
 import type { FilterExports } from './abi/filter.ts';
 import type { LogExports } from './abi/log.ts';
 import type { MemoryExports } from './abi/memory.ts';
+import type { MemtableExports } from './abi/memtable.ts';
+import type { MergeExports } from './abi/merge.ts';
+import type { ReadIteratorExports } from './abi/read-iterator.ts';
 import type { TableWriterExports } from './abi/table-writer.ts';
 import { KERNEL_WASM } from './kernel-wasm.ts';
 
@@ -21,7 +24,10 @@ export interface KernelExports
     LogExports,
     BlockExports,
     TableWriterExports,
-    BlockCacheExports {}
+    BlockCacheExports,
+    MemtableExports,
+    MergeExports,
+    ReadIteratorExports {}
 
 /** An order of user keys that lives in JavaScript. The views it is given are borrowed for the call. */
 export interface HostComparator {

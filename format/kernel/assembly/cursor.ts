@@ -1,6 +1,4 @@
-/**
- * Cursors over sorted runs: the head that all kinds share, and the dispatch of moves by kind. `README.md` draws the head.
- */
+/** Moves of cursors over sorted runs, dispatched by the kind in their head (`cursor-head.ts`). */
 import {
   blockCursorNext,
   blockCursorPrev,
@@ -9,6 +7,7 @@ import {
   blockCursorSeekToFirst,
   blockCursorSeekToLast,
 } from './block-cursor';
+import { C_KIND, KIND_BLOCK, KIND_MEMTABLE } from './cursor-head';
 import {
   memtableCursorNext,
   memtableCursorPrev,
@@ -17,20 +16,6 @@ import {
   memtableCursorSeekToFirst,
   memtableCursorSeekToLast,
 } from './memtable-cursor';
-
-export const KIND_BLOCK: u32 = 1;
-export const KIND_MEMTABLE: u32 = 2;
-export const KIND_HOST: u32 = 3;
-
-// Offsets of the shared head.
-export const C_KIND: usize = 0;
-export const C_VALID: usize = 4;
-export const C_KEY: usize = 8;
-export const C_KEY_SIZE: usize = 12;
-export const C_VALUE: usize = 16;
-export const C_VALUE_SIZE: usize = 20;
-export const C_ERROR: usize = 24;
-export const C_TAG: usize = 28;
 
 const MOVE_FIRST: u32 = 0;
 const MOVE_LAST: u32 = 1;

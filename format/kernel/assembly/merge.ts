@@ -1,16 +1,17 @@
 /**
  * Merges sorted runs: a binary heap of cursors, the one whose entry comes first in the direction of travel at the top.
  *
- * Two habits of real data make it cheap. Runs come in stretches, so that the top mostly stays the top after a step: which
- * child of the heap's root is the smaller is remembered while neither changes, and one comparison tells. And the last
- * run left needs none.
+ * Two habits of real data make it cheap. Runs come in stretches, so that the top mostly stays the top after a step:
+ * which child of the heap's root is the smaller is remembered while neither changes, and one comparison tells. And the
+ * last run left needs none.
  *
- * The merge does not own its cursors and knows nothing of blocks. When a cursor falls off its block, the merge stops with
- * `NEED_REFILL`; the owner makes the cursor valid again (the next block) or leaves it invalid (the run has ended) and
- * calls `mergeResume`.
+ * The merge does not own its cursors and knows nothing of blocks. When a cursor falls off its block, the merge stops
+ * with `NEED_REFILL`; the owner makes the cursor valid again (the next block) or leaves it invalid (the run has ended)
+ * and calls `mergeResume`.
  */
 import { compareInternal, TRAILER_SIZE } from './compare';
-import { C_ERROR, C_KEY, C_KEY_SIZE, C_TAG, C_VALID, cursorNext, cursorPrev } from './cursor';
+import { cursorNext, cursorPrev } from './cursor';
+import { C_ERROR, C_KEY, C_KEY_SIZE, C_TAG, C_VALID } from './cursor-head';
 import { free, malloc } from './memory';
 
 export const MERGE_ENTRY: i32 = 0;
@@ -25,7 +26,8 @@ const M_DIRECTION: usize = 12; // 1 or -1
 const M_NEED: usize = 16; // child that waits for a refill, or -1
 const M_SECOND: usize = 20; // heap slot (1 or 2) of the root's smaller child; 0 when not known
 const M_CORRUPT: usize = 24; // child whose cursor met corrupt bytes, or -1
-const M_CHILDREN: usize = 32; // capacity rows of { cursor u32, refillable u32 }, then the heap: capacity cursors, u32 each
+// From here on `capacity` rows of { cursor u32, refillable u32 }, then the heap: `capacity` cursors, u32 each.
+const M_CHILDREN: usize = 32;
 
 const CHILD_ROW: u32 = 8;
 
@@ -115,8 +117,14 @@ function siftDown(merge: usize, start: u32): void {
   for (;;) {
     let child = (slot << 1) + 1;
     if (child >= count) break;
-    if (child + 1 < count && before(merge, load<u32>(heap + ((child + 1) << 2)), load<u32>(heap + (child << 2)))) child++;
-    const other = load<u32>(heap + (child << 2));
+    let other = load<u32>(heap + (child << 2));
+    if (child + 1 < count) {
+      const sibling = load<u32>(heap + ((child + 1) << 2));
+      if (before(merge, sibling, other)) {
+        child++;
+        other = sibling;
+      }
+    }
     if (!before(merge, other, cursor)) break;
     store<u32>(heap + (slot << 2), other);
     slot = child;
@@ -162,8 +170,9 @@ function fail(merge: usize, cursor: usize): i32 {
 }
 
 /**
- * Starts in `direction` (1 forward, -1 backward) from cursors that the owner has positioned, refills included: an invalid
- * cursor counts as a run that has ended. Returns 0 with an entry at the top, 1 at the end, 3 when a cursor is corrupt.
+ * Starts in `direction` (1 forward, -1 backward) from cursors that the owner has positioned, refills included: an
+ * invalid cursor counts as a run that has ended. Returns 0 with an entry at the top, 1 at the end, 3 when a cursor is
+ * corrupt.
  */
 export function mergeStart(merge: usize, direction: i32): i32 {
   const heap = heapBase(merge);
