@@ -394,6 +394,3 @@ function requireReopenable(stat: fs.Stats, truncateTo: number | undefined): numb
   requireNotLonger(size, stat);
   return size;
 }
-
-/** The machine's file system, with native locks. Its latency guards are this thread's. */
-export const nodeFileSystem: FileSystem = new NodeFileSystem();
