@@ -44,7 +44,11 @@ export function makeBzip2(): Codec {
   }
 
   function unsized(source: Uint8Array, limit: number): Uint8Array {
-    for (let capacity = Math.min(limit, Math.max(65536, source.length * 8)); ; capacity = Math.min(limit, capacity * 8)) {
+    for (
+      let capacity = Math.min(limit, Math.max(65536, source.length * 8));
+      ;
+      capacity = Math.min(limit, capacity * 8)
+    ) {
       const written = run(decompressBuffer, source, capacity, 0, 0);
       if (written === BZ_OUTBUFF_FULL && capacity < limit) continue;
       if (written < 0) throw malformed(type, `error ${written}`);

@@ -25,7 +25,8 @@ interface NodeZstd {
 export function makeNodeZstd(): ZstdEngine | undefined {
   const { zstdCompressSync, zstdDecompressSync, constants } = nodeZlib as unknown as NodeZstd;
   const levelParameter = constants.ZSTD_c_compressionLevel;
-  if (zstdCompressSync === undefined || zstdDecompressSync === undefined || levelParameter === undefined) return undefined;
+  if (zstdCompressSync === undefined || zstdDecompressSync === undefined || levelParameter === undefined)
+    return undefined;
   return {
     compress: (source, level) =>
       zstdCompressSync(source, { params: { [levelParameter]: level }, pledgedSrcSize: source.length }),
@@ -59,7 +60,11 @@ const KEEP = 1 << 20;
 /** The WebAssembly library. NOT_SUPPORTED when the package is missing or another build. */
 export function makeWasmZstd(): ZstdEngine {
   const library = new WasmLibrary('zstd', { anchor: '@bokuweb/zstd-wasm', path: 'zstd.wasm' }, exported, importsOf);
-  const scratch = { input: new WasmScratch(library), output: new WasmScratch(library), dictionary: new WasmScratch(library) };
+  const scratch = {
+    input: new WasmScratch(library),
+    output: new WasmScratch(library),
+    dictionary: new WasmScratch(library),
+  };
   const isError = library.function(exported.isError);
   const compressBound = library.function(exported.compressBound);
   const compress = library.function(exported.compress);

@@ -1,0 +1,126 @@
+/** Reads one block: from the file into kernel memory, checked and decompressed. */
+import { getFixed32 } from '../base/coding.ts';
+import { corruption, DBError } from '../base/db-error.ts';
+import type { RandomAccessFile } from '../base/file-handles.ts';
+import { type Io, io } from '../base/io.ts';
+import { decompressUnsized, readSizePrefix } from '../compression/block-compression.ts';
+import { CompressionId } from '../compression/codec.ts';
+import { findCodecById } from '../compression/codec-registry.ts';
+import { getKernel } from '../kernel/kernel.ts';
+import { storedChecksum } from './block-checksum.ts';
+import { BLOCK_TRAILER_SIZE, type BlockHandle, checkBlockHandle } from './block-handle.ts';
+
+/** A table's file and what is needed to check and decompress its blocks. */
+export interface BlockSource {
+  readonly file: RandomAccessFile;
+  readonly fileSize: number;
+  readonly path: string;
+  readonly formatVersion: number;
+  readonly checksumId: number;
+  readonly baseContextChecksum: number;
+  readonly verifyChecksums: boolean;
+  /** For data blocks only. */
+  readonly dictionary?: Uint8Array | undefined;
+}
+
+/** A new private block of the kernel, pinned once. */
+export function allocateBlock(size: number): number {
+  const block = getKernel().x.blockAlloc(size) >>> 0;
+  if (block === 0) throw new RangeError(`kernel memory exhausted: no room for a block of ${size} bytes`);
+  return block;
+}
+
+/**
+ * Reads the block at `handle`, trailer included, into kernel memory: a private block of the kernel that holds
+ * `handle.size + 5` stored bytes. The caller owns it. CORRUPTION when the file ends before the block does.
+ */
+export function* readStoredBlock(source: BlockSource, handle: BlockHandle): Io<number> {
+  checkBlockHandle(handle, source.fileSize, source.path);
+  const size = handle.size + BLOCK_TRAILER_SIZE;
+  const block = allocateBlock(size);
+  try {
+    const target = getKernel().bytes(block, size);
+    const { file } = source;
+    const read = yield* io(
+      () => file.readSync(target, handle.offset),
+      () => file.read(target, handle.offset),
+    );
+    if (read !== size) {
+      throw corruption(
+        `truncated block read from ${source.path} offset ${handle.offset}, expected ${size} bytes, got ${read}`,
+      );
+    }
+    return block;
+  } catch (error) {
+    getKernel().x.blockRelease(block);
+    throw error;
+  }
+}
+
+/** CORRUPTION unless the checksum in the trailer of the stored block at kernel address `at` is right. */
+export function verifyBlockChecksum(source: BlockSource, handle: BlockHandle, at: number): void {
+  const { checksumId, baseContextChecksum } = source;
+  if (checksumId === 0) return;
+  const kernel = getKernel();
+  const typeByte = kernel.u8[at + handle.size]!;
+  const stored = getFixed32(kernel.u8, at + handle.size + 1);
+  const computed = storedChecksum(checksumId, baseContextChecksum, handle.offset, at, handle.size, typeByte);
+  if (stored === computed) return;
+  throw corruption(
+    `block checksum mismatch: stored = ${stored}, computed = ${computed}, type = ${checksumId}  in ${source.path} ` +
+      `offset ${handle.offset} size ${handle.size}`,
+  );
+}
+
+/** Decompresses the stored block at kernel address `at` into a new private block, which the caller owns. */
+export function decompressStoredBlock(
+  source: BlockSource,
+  handle: BlockHandle,
+  at: number,
+  dictionary: Uint8Array | undefined,
+): number {
+  const kernel = getKernel();
+  const stored = kernel.bytes(at, handle.size);
+  const id = kernel.u8[at + handle.size]!;
+  let block = 0;
+  try {
+    const codec = findCodecById(id);
+    const { uncompressedSize, payloadAt } = readSizePrefix(codec, id, stored, source.formatVersion);
+    if (uncompressedSize === undefined) {
+      const bytes = decompressUnsized(codec, stored);
+      block = allocateBlock(bytes.length);
+      kernel.copyIn(bytes, block);
+    } else {
+      block = allocateBlock(uncompressedSize);
+      codec.decompress(stored.subarray(payloadAt), kernel.bytes(block, uncompressedSize), dictionary);
+    }
+    return block;
+  } catch (error) {
+    if (block !== 0) kernel.x.blockRelease(block);
+    if (error instanceof DBError && error.code === 'CORRUPTION') {
+      throw corruption(`${error.message} in ${source.path} offset ${handle.offset} size ${handle.size}`, error);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Reads, checks and decompresses the block at `handle`; returns a private block of the kernel, pinned once and owned by
+ * the caller. `dictionary` is given for data blocks of tables that have one.
+ */
+export function* fetchBlock(source: BlockSource, handle: BlockHandle, dictionary?: Uint8Array): Io<number> {
+  const kernel = getKernel();
+  const block = yield* readStoredBlock(source, handle);
+  let stored = block;
+  try {
+    if (source.verifyChecksums) verifyBlockChecksum(source, handle, block);
+    if (kernel.u8[block + handle.size] === CompressionId.none) {
+      kernel.x.blockSetSize(block, handle.size);
+      stored = 0;
+      return block;
+    }
+    return decompressStoredBlock(source, handle, block, dictionary);
+  } finally {
+    if (stored !== 0) kernel.x.blockRelease(stored);
+  }
+}
