@@ -5,6 +5,7 @@
 import type { BlockExports } from './abi/block.ts';
 import type { BlockCacheExports } from './abi/block-cache.ts';
 import type { ChecksumExports } from './abi/checksum.ts';
+import type { CompactionExports } from './abi/compaction-iterator.ts';
 import type { CompressExports } from './abi/compress.ts';
 import type { FilterExports } from './abi/filter.ts';
 import type { LogExports } from './abi/log.ts';
@@ -27,7 +28,8 @@ export interface KernelExports
     BlockCacheExports,
     MemtableExports,
     MergeExports,
-    ReadIteratorExports {}
+    ReadIteratorExports,
+    CompactionExports {}
 
 /** An order of user keys that lives in JavaScript. The views it is given are borrowed for the call. */
 export interface HostComparator {

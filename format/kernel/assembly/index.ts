@@ -110,3 +110,11 @@ export {
   readIteratorSetSnapshot,
   readIteratorSetTombstones,
 } from './read-iterator';
+export {
+  compactionCreate,
+  compactionFilterVerdict,
+  compactionFree,
+  compactionKeepOperands,
+  compactionMerged,
+  compactionRun,
+} from './compaction-iterator';
