@@ -126,7 +126,7 @@ class FileLogger implements ClosableLogger {
     this.#timer?.cancel();
     await this.#task;
     await runAsync(this.#drain());
-    await this.#file.close();
+    this.#drainAndClose();
   }
 
   /** When a write is under way, it ends, takes the rest along and closes the file a moment later. */
@@ -143,7 +143,11 @@ class FileLogger implements ClosableLogger {
 
   #drainAndClose(): void {
     runSync(this.#drain());
-    this.#file.closeSync();
+    try {
+      this.#file.closeSync();
+    } catch {
+      // The descriptor is gone, and a LOG that cannot be closed well must not fail the database's close.
+    }
   }
 
   #log(level: number, prefix: string, text: string): void {
@@ -167,6 +171,8 @@ class FileLogger implements ClosableLogger {
     if (this.#task !== undefined || this.#closed) return;
     this.#task = runAsync(this.#drain()).finally(() => {
       this.#task = undefined;
+      // A line that came after the task looked for the last time.
+      if (this.#lines.length > 0) this.#write();
     });
   }
 
