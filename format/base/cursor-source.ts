@@ -19,8 +19,14 @@ export interface CursorSource {
   /** Positions at the last entry <= target. */
   seekForPrev(target: number, targetSize: number): Io<void>;
   /**
+   * The four moves above, if no block must be loaded: `operation` 0 first, 1 last, 2 seek, 3 seekForPrev. Returns whether
+   * the cursor is positioned; if not it stands anywhere. A source without it is always positioned by an operation.
+   */
+  tryPosition?(operation: 0 | 1 | 2 | 3, target: number, targetSize: number): boolean;
+  /**
    * Called when stepping in `direction` (1 forward, -1 backward) made the cursor invalid. Serves what is at hand without
-   * waiting: 1 the cursor stands on an entry again, 0 the run has ended, -1 the next block must be loaded (`load`).
+   * waiting: 1 the cursor stands on an entry again, 0 the run has ended, -1 the next block must be loaded (`load`). When
+   * the cursor's `error` is set it throws the `CORRUPTION` that names the file.
    */
   tryRefill(direction: 1 | -1): number;
   /** Loads what `tryRefill` lacked; call `tryRefill` again afterwards. */
