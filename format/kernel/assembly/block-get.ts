@@ -207,7 +207,7 @@ function scan(
     const value = suffix + nonShared;
     p = value + valueSize;
     if (shared > matched) {
-      if (wholly) return GET_UNDECIDED;
+      if (wholly || shared + nonShared <= matched + TRAILER_SIZE) return GET_UNDECIDED;
       continue;
     }
     if (nonShared < TRAILER_SIZE) return GET_UNDECIDED;
