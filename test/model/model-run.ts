@@ -177,7 +177,7 @@ export class ModelRun {
     const family = this.random.pick(this.names);
     const counts = this.options.optionSet.families[family]!.counts === true;
     const key = this.random.pick(this.keys);
-    const value = counts ? uint64(this.random.uint32()) : makeValue(this.random);
+    const value = counts ? uint64(this.random.nextUint32()) : makeValue(this.random);
     if (isSingleDeleteKey(key)) {
       return this.drawForSingleDelete(family, key, value);
     }

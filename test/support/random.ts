@@ -1,36 +1,9 @@
 /** Seeded randomness for tests: the same seed gives the same run on every machine. */
 
-/** A small fast generator (sfc32) with the draws that tests need. */
-export class Random {
-  private a: number;
-  private b: number;
-  private c: number;
-  private counter = 1;
+import { SeededRandom } from '../../src/env/random.ts';
 
-  constructor(seed: number) {
-    this.a = seed | 0;
-    this.b = 0x9e3779b9;
-    this.c = 0x243f6a88;
-    for (let i = 0; i < 12; i++) {
-      this.uint32();
-    }
-  }
-
-  /** 32 random bits as a number from 0 to 2^32 - 1. */
-  uint32(): number {
-    const sum = (this.a + this.b + this.counter) | 0;
-    this.counter = (this.counter + 1) | 0;
-    this.a = this.b ^ (this.b >>> 9);
-    this.b = (this.c + (this.c << 3)) | 0;
-    this.c = ((this.c << 21) | (this.c >>> 11)) + sum;
-    return sum >>> 0;
-  }
-
-  /** A whole number from 0 to `limit - 1`. */
-  below(limit: number): number {
-    return Math.floor((this.uint32() / 0x1_0000_0000) * limit);
-  }
-
+/** The engine's seeded generator with the draws that tests need. */
+export class Random extends SeededRandom {
   /** A whole number from `least` to `most`, both possible. */
   between(least: number, most: number): number {
     return least + this.below(most - least + 1);
@@ -46,7 +19,7 @@ export class Random {
     return list[this.below(list.length)]!;
   }
 
-  /** Random bytes; about half of them compressible runs when `compressible` is set. */
+  /** Random bytes; with `compressible`, about half of them lie in runs. */
   bytes(length: number, compressible = false): Uint8Array {
     const result = new Uint8Array(length);
     for (let i = 0; i < length; ) {
@@ -56,11 +29,6 @@ export class Random {
       i += run;
     }
     return result;
-  }
-
-  /** A child generator: draws from it do not move this one. */
-  fork(): Random {
-    return new Random(this.uint32());
   }
 }
 

@@ -1,0 +1,82 @@
+/** Pumice as a store to compare. */
+
+import { BlockCache, DB, WriteBatch } from '../../src/index.ts';
+import type { Entry, Store, StoreKind, StoreOptions } from './store.ts';
+
+class PumiceStore implements Store {
+  private readonly db: DB;
+
+  constructor(db: DB) {
+    this.db = db;
+  }
+
+  put(key: Uint8Array, value: Uint8Array): Promise<void> {
+    return this.db.put(key, value);
+  }
+
+  putSync(key: Uint8Array, value: Uint8Array): void {
+    this.db.putSync(key, value);
+  }
+
+  batch(entries: readonly Entry[]): Promise<void> {
+    const batch = new WriteBatch();
+    for (const { key, value } of entries) {
+      batch.put(key, value);
+    }
+    return this.db.write(batch);
+  }
+
+  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.db.get(key);
+  }
+
+  getSync(key: Uint8Array): Uint8Array | undefined {
+    return this.db.getSync(key);
+  }
+
+  async scan(reverse: boolean, chunk: number): Promise<{ entries: number; bytes: number }> {
+    using cursor = this.db.newIterator();
+    let entries = 0;
+    let bytes = 0;
+    if (reverse) {
+      // There is no nextMany backward: the cursor itself is the fast way.
+      for (cursor.seekToLastSync(); cursor.valid; cursor.prevSync()) {
+        entries++;
+        bytes += cursor.key.length + cursor.value.length;
+      }
+      return { entries, bytes };
+    }
+    for (let rows = await cursor.nextMany(chunk); rows.length > 0; rows = await cursor.nextMany(chunk)) {
+      entries += rows.length;
+      for (const [key, value] of rows) {
+        bytes += key.length + value.length;
+      }
+    }
+    return { entries, bytes };
+  }
+
+  compact(): Promise<void> {
+    return this.db.compactRange();
+  }
+
+  close(): Promise<void> {
+    return this.db.close();
+  }
+}
+
+/** Pumice with the options that match the other stores' defaults: snappy, Bloom filters of 10 bits a key. */
+export const pumice: StoreKind = {
+  name: 'pumice',
+  async open(directory: string, options: StoreOptions): Promise<Store> {
+    const db = await DB.open(directory, {
+      createIfMissing: true,
+      writeBufferSize: options.writeBufferBytes,
+      blockCache: new BlockCache({ capacity: options.cacheBytes }),
+      filterPolicy: { type: 'bloom', bitsPerKey: 10 },
+      compression: 'snappy',
+      disableAutoCompactions: !options.automaticCompaction,
+      ...(options.automaticCompaction ? {} : { level0SlowdownWritesTrigger: 10_000, level0StopWritesTrigger: 20_000 }),
+    });
+    return new PumiceStore(db);
+  },
+};
