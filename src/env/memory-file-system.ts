@@ -228,9 +228,9 @@ export class MemoryFileSystem implements FileSystem, MemoryHost {
     this.perform({ kind: 'link', path: from, to }, (index) => {
       if (!this.caps.hardLink) throw systemError('EPERM');
       const node = this.#node(from);
-      if (node.kind !== 'file') throw systemError('EPERM');
       const place = this.#place(to);
       if (place.directory.entries.has(place.name)) throw systemError('EEXIST');
+      if (node.kind !== 'file') throw systemError('EPERM');
       this.#change(index, undefined, { ...place, node });
     });
   }
@@ -475,12 +475,14 @@ export class MemoryFileSystem implements FileSystem, MemoryHost {
   }
 
   #rename(index: number, from: string, to: string): void {
-    const node = this.#node(from);
+    // Both directories are looked up before either name, as Linux does: it decides which error is reported.
     const source = this.#place(from);
     const target = this.#place(to);
+    const node = this.#node(from);
     const present = target.directory.entries.get(target.name);
     if (present === node) return;
     if (node.kind === 'directory' && isInside(target.directory, node)) throw systemError('EINVAL');
+    if (present?.kind === 'directory' && isInside(source.directory, present)) throw systemError('ENOTEMPTY');
     if (present !== undefined) requireReplaceable(node, present);
     this.#change(index, source, { ...target, node });
   }
