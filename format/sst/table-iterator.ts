@@ -28,14 +28,25 @@ export class TableIterator implements CursorSource {
   readonly #flags: number;
   readonly #globalSequence: number;
   readonly #onClose: () => void;
+  readonly #ownsCursor: boolean;
   /** What `load` must bring: nothing, an index partition, or the data block that the index stands on. */
   #lacking: 'nothing' | 'partition' | 'data' = 'nothing';
   /** The walk left the table; only a seek brings it back. */
   #ended = true;
   #closed = false;
 
-  /** `onClose` runs once, when the iterator no longer needs the table. */
-  constructor(parts: TableParts, comparator: number, index: IndexCursor, blocks: BlockProvider, onClose: () => void) {
+  /**
+   * `onClose` runs once, when the iterator no longer needs the table. `cursor` is a kernel block cursor to use, which stays
+   * the caller's: so that the tables of a level, one after the other, can share one.
+   */
+  constructor(
+    parts: TableParts,
+    comparator: number,
+    index: IndexCursor,
+    blocks: BlockProvider,
+    onClose: () => void,
+    cursor?: number,
+  ) {
     this.#parts = parts;
     this.#comparator = comparator;
     this.#index = index;
@@ -43,7 +54,8 @@ export class TableIterator implements CursorSource {
     this.#flags = dataFlagsOf(parts);
     this.#globalSequence = parts.globalSequence ?? 0;
     this.#onClose = onClose;
-    this.cursor = this.#kernel.x.blockCursorCreate() >>> 0;
+    this.#ownsCursor = cursor === undefined;
+    this.cursor = cursor ?? this.#kernel.x.blockCursorCreate() >>> 0;
     if (this.cursor === 0) throw new RangeError('kernel memory exhausted');
   }
 
@@ -70,6 +82,35 @@ export class TableIterator implements CursorSource {
     if (status === IndexStatus.end) return yield* this.seekToLast();
     if (yield* this.#openAt(status)) this.#kernel.x.blockCursorSeekForPrev(this.cursor, target, targetSize);
     yield* this.#settle(-1);
+  }
+
+  tryPosition(operation: 0 | 1 | 2 | 3, target: number, targetSize: number): boolean {
+    const forward = operation === 0 || operation === 2;
+    let status =
+      operation === 0
+        ? this.#index.seekToFirst()
+        : operation === 1
+          ? this.#index.seekToLast()
+          : this.#index.seek(target, targetSize);
+    let move: 0 | 1 | 2 | 3 = operation;
+    if (operation === 3 && status === IndexStatus.end) {
+      // Every block ends before the target: the last entry of the table is the one.
+      status = this.#index.seekToLast();
+      move = 1;
+    }
+    if (status === IndexStatus.pending) return false;
+    this.#lacking = 'nothing';
+    if (status === IndexStatus.end) {
+      this.#end();
+      return true;
+    }
+    if (!this.#tryOpenData()) return false;
+    const { x } = this.#kernel;
+    if (move === 0) x.blockCursorSeekToFirst(this.cursor);
+    else if (move === 1) x.blockCursorSeekToLast(this.cursor);
+    else if (move === 2) x.blockCursorSeek(this.cursor, target, targetSize);
+    else x.blockCursorSeekForPrev(this.cursor, target, targetSize);
+    return this.#isValid() || this.tryRefill(forward ? 1 : -1) >= 0;
   }
 
   tryRefill(direction: 1 | -1): number {
@@ -106,7 +147,7 @@ export class TableIterator implements CursorSource {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#kernel.x.blockCursorDestroy(this.cursor);
+    if (this.#ownsCursor) this.#kernel.x.blockCursorDestroy(this.cursor);
     this.#index.close();
     this.#blocks.close();
     this.#onClose();

@@ -51,6 +51,8 @@ export interface TableIteratorOptions {
   readonly retire?: ((block: number) => void) | undefined;
   /** Bytes a read; with it the cache is passed by and the blocks come in file order from large reads (compaction). */
   readonly sequentialReadSize?: number | undefined;
+  /** A kernel block cursor to use, which stays the caller's. */
+  readonly cursor?: number | undefined;
 }
 
 /** An open table of one thread. */
@@ -245,7 +247,7 @@ export class TableReader {
           });
     const index = this.#newIndexCursor(fillCache);
     this.#users++;
-    return new TableIterator(this.#parts, comparator.id, index, blocks, () => this.#leave());
+    return new TableIterator(this.#parts, comparator.id, index, blocks, () => this.#leave(), options.cursor);
   }
 
   /** Roughly where in the file an internal key (in kernel memory) would be: the offset of its block. */
