@@ -327,12 +327,14 @@ export class LogReader {
 
   /**
    * Zeros are space that was allocated ahead: skipped to the end of the block without a word. But something other than
-   * zeros behind them means that records are gone, which RocksDB does not notice.
+   * zeros behind them means that records are gone, which RocksDB does not notice. Fewer bytes than a header with a log
+   * number are the padding of a block.
    */
   #zeros(at: number, end: number): number {
     const { u8 } = this.#kernel;
     const offset = this.#chunkOffset + at;
-    if (this.#zerosFrom < 0) this.#zerosFrom = offset;
+    const padding = end - at < RECYCLABLE_LOG_HEADER_SIZE && (offset + end - at) % LOG_BLOCK_SIZE === 0;
+    if (this.#zerosFrom < 0 && !padding) this.#zerosFrom = offset;
     let i = this.#chunk + at;
     const limit = this.#chunk + end;
     while (i < limit && u8[i] === 0) i++;
