@@ -23,6 +23,7 @@ const DESCRIPTORS: usize = 80; // address of the page descriptors
 const BIN_MAP: usize = 88; // u64: which bins hold a run
 const ALLOCATED: usize = 96; // u64: bytes handed out, after rounding
 const CLASS_HEADS: usize = 128; // first page of a span with a free object, one u32 a class
+const CLASS_HEADS_END: usize = 128 + 72 * 4;
 const BIN_HEADS: usize = 512; // first page of a free run, one u32 a bin
 
 const PAGE_SHIFT: u32 = 16;
@@ -234,8 +235,32 @@ function binOf(count: u32): u32 {
   return EXACT_BINS + (31 - clz(count - 1)) - 5;
 }
 
-/** Takes `count` adjacent pages: the first run that fits, else fresh ones. Sets only the count of the first. 0 if none. */
+/** Takes `count` adjacent pages and sets the count of the first; 0 if there are none even after giving up empty spans. */
 function takePages(count: u32): u32 {
+  const page = findPages(count);
+  return page == 0 && releaseEmptySpans() ? findPages(count) : page;
+}
+
+/** Gives back the empty spans that were kept; false if there was none. */
+function releaseEmptySpans(): bool {
+  let any = false;
+  for (let head = CLASS_HEADS; head < CLASS_HEADS_END; head += 4) {
+    for (let page = load<u32>(head); page != 0; ) {
+      const d = descriptor(page);
+      const next = load<u32>(d, D_NEXT);
+      if (load<u32>(d, D_USED) == 0) {
+        unlink(head, d);
+        releasePages(page, load<u32>(d, D_COUNT));
+        any = true;
+      }
+      page = next;
+    }
+  }
+  return any;
+}
+
+/** The first free run that fits, else pages never used. */
+function findPages(count: u32): u32 {
   let bins = load<u64>(BIN_MAP) >> binOf(count) << binOf(count);
   while (bins != 0) {
     const bin = <u32>ctz(bins);
