@@ -149,7 +149,10 @@ function verifyProperties(source: BlockSource, handle: BlockHandle, block: numbe
     );
   if (source.checksumId === 0 || compute() === stored) return;
   const at = findProperty(u8.subarray(block, block + handle.size), PropertyName.globalSequence);
-  if (at < 0) return verifyBlockChecksum(source, handle, block);
+  if (at < 0) {
+    verifyBlockChecksum(source, handle, block);
+    return;
+  }
   const low = getFixed32(u8, block + at);
   const high = getFixed32(u8, block + at + 4);
   setFixed32(u8, block + at, 0);
