@@ -14,7 +14,11 @@ export interface FileChange {
   bytes: Uint8Array | undefined;
 }
 
-/** What a failed sync leaves in the pages it should have written; all count as clean afterwards. */
+/**
+ * What a failed sync leaves of the bytes it should have written; all pages count as clean afterwards. `cached`: they can
+ * be read until the power goes, and are not on the disk. `old`: the pages fell back to what the disk holds. `zero`: the
+ * same, and the new length is on the disk, so that zeros stand where nothing was before.
+ */
 export type FailedSyncOutcome = 'cached' | 'old' | 'zero';
 
 /** A file. */
@@ -76,11 +80,7 @@ export class MemoryFile {
     const covered = this.#takeChanges(limit);
     if (outcome === 'cached' || covered.length === 0) return;
     this.#keepBytes();
-    for (const page of pagesOf(covered)) {
-      const content = outcome === 'zero' ? undefined : this.durable.sharePage(page);
-      this.current.setPage(page, content);
-      if (outcome === 'zero') this.durable.setPage(page, undefined);
-    }
+    for (const page of pagesOf(covered)) this.current.setPage(page, this.durable.sharePage(page));
     this.current.clearTail();
     if (outcome === 'zero') this.durable.resize(Math.max(this.durable.size, covered.at(-1)!.sizeAfter));
   }
