@@ -52,7 +52,10 @@ function search(bugs: PlantedBug[], seed: number, found: Search, limit: number):
   const batches: number[] = [];
   let acked = 0;
   fs.hooks = {
-    before: (_, operation) => (operation.kind === 'sync' && isFaulty && rng.oneIn(10) ? { errno: 'EIO' } : undefined),
+    before: (_, operation) =>
+      operation.kind === 'sync' && isFaulty && operation.path.includes('/log-') && rng.oneIn(6)
+        ? { errno: 'EIO' }
+        : undefined,
     after: () => {
       for (const model of CRASH_MODELS) {
         if (found.violation !== undefined || found.images >= limit) return undefined;

@@ -17,7 +17,7 @@ export const PLANTED_BUGS = [
   'no directory sync after the rename of CURRENT',
   'CURRENT written in place',
   'no sync of the base before CURRENT names it',
-  'old logs unlinked before CURRENT is durable',
+  'old logs unlinked before CURRENT names the base',
   'torn tail not cut before appending',
   'records not checked at recovery',
   'recycled log without its number in the records',
@@ -101,7 +101,7 @@ export class ToyStore {
     if (!this.#bugs.has('no sync of the base before CURRENT names it')) file.syncSync('full');
     file.closeSync();
     this.#syncDirectory();
-    const dropEarly = this.#bugs.has('old logs unlinked before CURRENT is durable');
+    const dropEarly = this.#bugs.has('old logs unlinked before CURRENT names the base');
     const old = { base: this.#base, logs: this.#logNumbers().filter((n) => n < base) };
     this.#setCurrent(base, () => {
       if (dropEarly) this.#drop(old);
@@ -150,7 +150,7 @@ export class ToyStore {
     if (!this.#bugs.has('no directory sync after rolling the log')) this.#syncDirectory();
   }
 
-  #setCurrent(base: number, beforeSync: () => void): void {
+  #setCurrent(base: number, beforeSwitch: () => void): void {
     const path = this.#path('CURRENT');
     const inPlace = this.#bugs.has('CURRENT written in place');
     if (inPlace && this.#fs.existsSync(path)) this.#fs.unlinkSync(path);
@@ -158,8 +158,8 @@ export class ToyStore {
     file.appendSync([encodeRecord(0, [base])]);
     if (!this.#bugs.has('no sync of CURRENT before its rename')) file.syncSync('full');
     file.closeSync();
+    beforeSwitch();
     if (!inPlace) this.#fs.renameSync(this.#path('temporary'), path);
-    beforeSync();
     // At creation and at compaction alike, what follows relies on CURRENT.
     if (!this.#bugs.has('no directory sync after the rename of CURRENT')) this.#syncDirectory();
     this.#base = base;
