@@ -9,7 +9,7 @@ export function logFrameReference(payload: Uint8Array, blockOffset: number, logN
   let offset = blockOffset;
   let done = 0;
   let first = true;
-  do {
+  for (;;) {
     if (32768 - offset < headerSize) {
       pieces.push(new Uint8Array(32768 - offset));
       offset = 0;
@@ -28,7 +28,6 @@ export function logFrameReference(payload: Uint8Array, blockOffset: number, logN
     done += size;
     offset = (offset + record.length) % 32768;
     first = false;
-    if (last) break;
-  } while (true);
-  return Buffer.concat(pieces);
+    if (last) return Buffer.concat(pieces);
+  }
 }
