@@ -2,7 +2,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { KillPoint } from '../../src/env/fault-injection-file-system.ts';
 import { DB } from '../../src/index.ts';
@@ -14,7 +13,7 @@ import { type ChildEvent, type ChildOrders, parseEvent, type WriteMode } from '.
 import { OperationStream } from './operation-stream.ts';
 
 const CHILD = fileURLToPath(new URL('./kill-child.ts', import.meta.url));
-/** A child that does nothing for so long hangs, and that is a failure too. */
+/** A child that lives so long hangs, and that is a failure too. */
 const HANG_MS = 60_000;
 
 /** When the child is killed. */
@@ -173,15 +172,16 @@ async function runChild(orders: ChildOrders, moment: KillMoment, witness: Witnes
   });
   armKill(child, moment, witness);
   const ended = new Promise<NodeJS.Signals | null>((resolve) => child.once('exit', (_code, signal) => resolve(signal)));
-  const hang = new AbortController();
-  const hung = sleep(HANG_MS, 'hung' as const, { signal: hang.signal }).catch(() => 'ended' as const);
-  const [signal] = await Promise.all([
-    Promise.race([ended, hung]),
-    readEvents(child, witness).finally(() => hang.abort()),
-  ]);
-  if (signal === 'hung') {
+  let hung = false;
+  const alarm = setTimeout(() => {
+    hung = true;
     child.kill('SIGKILL');
-    throw new Violation(`the child did not move for ${HANG_MS} ms`);
+  }, HANG_MS);
+  await readEvents(child, witness);
+  const signal = await ended;
+  clearTimeout(alarm);
+  if (hung) {
+    throw new Violation(`the child did not come to an end within ${HANG_MS} ms`);
   }
   if (signal !== 'SIGKILL' && !witness.closed) {
     throw new Violation(`the child failed by itself: ${complaint.slice(0, 2000)}`);
