@@ -23,6 +23,11 @@ const REFUSED_FEATURE: Record<string, RegExp> = {
   'opt-wide-columns': /wide.?column|entity/i,
 };
 
+/** The name of a fixture's test, with the row of the specification that it belongs to. */
+function rowOf(fixture: Fixture): string {
+  return `${fixture.name.startsWith('leveldb') ? 'S16' : 'R8'} ${fixture.name}`;
+}
+
 async function expectDatabase(path: string, fixture: Fixture, options: Options): Promise<void> {
   await using db = await DB.open(path, options);
   for (const [family, rows] of expectedRows(fixture)) {
@@ -35,8 +40,8 @@ test('all golden databases are here', () => {
   expect(allFixtures().length).toBe(106);
 });
 
-describe('a read-write open reads what the C++ library reads', () => {
-  test.each(readable.map((fixture) => [fixture.name, fixture] as const))('R8 %s', async (_name, fixture) => {
+describe('S15 a read-write open reads what the C++ library reads', () => {
+  test.each(readable.map((fixture) => [rowOf(fixture), fixture] as const))('%s', async (_name, fixture) => {
     using copy = temporaryCopy(fixture.path);
     await expectDatabase(copy.path, fixture, {});
     // Again: what the first open and close rewrote must give the same rows.
@@ -52,8 +57,8 @@ describe('a read-write open reads what the C++ library reads', () => {
   });
 });
 
-describe('a full compaction keeps what the C++ library reads', () => {
-  test.each(readable.map((fixture) => [fixture.name, fixture] as const))('R8 %s', async (_name, fixture) => {
+describe('S15 a full compaction keeps what the C++ library reads', () => {
+  test.each(readable.map((fixture) => [rowOf(fixture), fixture] as const))('%s', async (_name, fixture) => {
     using copy = temporaryCopy(fixture.path);
     {
       await using db = await DB.open(copy.path);

@@ -52,7 +52,7 @@ function nextMoment(random: Random, number: number, isNew: boolean): KillMoment 
 
 const loops = SETS.flatMap((set) => WRITE_MODES.map((mode) => ({ set, mode })));
 
-describe('killed processes lose nothing they acknowledged', () => {
+describe('S71 killed processes lose nothing they acknowledged', () => {
   test.each(loops.map((loop, index) => [`${loop.set}, ${loop.mode}`, loop, index] as const))(
     'R1 %s',
     async (_name, { set, mode }, index) => {

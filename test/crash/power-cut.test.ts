@@ -44,7 +44,7 @@ async function cutEverywhere(workload: PowerCutWorkload): Promise<void> {
   }
 }
 
-describe('a power cut takes nothing that was promised', () => {
+describe('S40 S42 a power cut takes nothing that was promised', () => {
   test.each(POWER_CUT_WORKLOADS.map((workload) => [workload.name, workload] as const))(
     'R2 %s',
     async (name, workload) => {

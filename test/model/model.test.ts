@@ -20,7 +20,7 @@ afterAll(() => {
   process.stdout.write(`model: ${done} operations over ${OPTION_SETS.length} option sets, seed ${seedFor(1)}\n`);
 });
 
-describe('in memory', () => {
+describe('S17 S29 S30 S31 S32 in memory', () => {
   test.each(OPTION_SETS.map((set) => [set.name, set] as const))(
     'R7 %s',
     async (_name, optionSet) => {
@@ -32,7 +32,7 @@ describe('in memory', () => {
   );
 });
 
-describe('on the file system', () => {
+describe('S17 S29 S30 S31 S32 on the file system', () => {
   test.each(OPTION_SETS.map((set) => [set.name, set] as const))(
     'R7 %s',
     async (_name, optionSet) => {
