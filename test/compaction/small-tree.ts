@@ -1,0 +1,124 @@
+/** A small tree of tables in memory: flushes and compactions are applied to it, and it is read back as versions. */
+import { bytewiseComparator } from '../../format/base/comparator.ts';
+import { sequenceOf, typeOf, userKeyOf } from '../../format/base/internal-key.ts';
+import { runAsync, runSync } from '../../format/base/io.ts';
+import { clipToFile } from '../../format/iterator/range-tombstones.ts';
+import { getKernel } from '../../format/kernel/kernel.ts';
+import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
+import type { Compaction } from '../../compaction/compaction.ts';
+import { runCompaction, runFlush } from '../../compaction/compaction-job.ts';
+import { type CompactionPickerOptions, defaultCompactionPickerOptions } from '../../compaction/compaction-options.ts';
+import type { CompactionResult } from '../../compaction/compaction-result.ts';
+import type { JobComponents, JobSettings } from '../../compaction/job-settings.ts';
+import { growInputs } from '../../compaction/level-inputs.ts';
+import type { PickContext } from '../../compaction/pick-context.ts';
+import { planCompaction } from '../../compaction/plan-compaction.ts';
+import { RunningCompactions } from '../../compaction/running-compactions.ts';
+import { makeMemtable, type TextTombstone, textTombstones, type Version } from './history.ts';
+import { componentsWith, MemoryCompactionIo, readTable, settingsWith } from './memory-compaction-io.ts';
+
+const text = new TextDecoder();
+
+/** Levels of tables with the jobs that change them. */
+export class SmallTree {
+  readonly io = new MemoryCompactionIo();
+  readonly levels: FileMetadata[][] = [[], [], [], []];
+  readonly options: CompactionPickerOptions;
+
+  constructor(options: Partial<CompactionPickerOptions> = {}) {
+    this.options = { ...defaultCompactionPickerOptions, compression: 'none', numLevels: 4, ...options };
+  }
+
+  get context(): PickContext {
+    return {
+      familyId: 0,
+      familyName: 'default',
+      view: { levels: this.levels },
+      running: [],
+      compactCursors: new Map(),
+      nowSeconds: 0,
+    };
+  }
+
+  /** Flushes one memtable with these contents into level 0. */
+  flush(
+    versions: readonly Version[],
+    tombstones: readonly TextTombstone[],
+    settings: Partial<JobSettings> = {},
+    components: Partial<JobComponents> = {},
+  ): CompactionResult {
+    const memtable = makeMemtable(versions, tombstones);
+    const plan = { memtables: [memtable], pathId: 0, oldestKeyTime: 0 };
+    try {
+      const result = runSync(runFlush(this.io, plan, settingsWith(settings), componentsWith(components)));
+      this.levels[0]!.unshift(...result.outputs);
+      return result;
+    } finally {
+      getKernel().x.memtableFree(memtable);
+    }
+  }
+
+  /** The plan for all files of a level that go down with `files`. */
+  plan(level: number, files: readonly FileMetadata[], outputLevel: number): Compaction {
+    const running = new RunningCompactions(bytewiseComparator, []);
+    const scope = { view: { levels: this.levels }, comparator: bytewiseComparator, running, options: this.options };
+    const inputs = growInputs(scope, level, files, outputLevel)!;
+    return planCompaction(
+      { kind: 'merge', reason: 'ManualCompaction', inputs, outputLevel, baseLevel: 1, score: 0 },
+      this.context,
+      this.options,
+      bytewiseComparator,
+    );
+  }
+
+  compact(
+    plan: Compaction,
+    settings: Partial<JobSettings> = {},
+    components: Partial<JobComponents> = {},
+  ): CompactionResult {
+    const result = runSync(runCompaction(this.io, plan, settingsWith(settings), componentsWith(components)));
+    this.install(plan, result);
+    return result;
+  }
+
+  async compactAsync(plan: Compaction, settings: Partial<JobSettings>, components: Partial<JobComponents>) {
+    const job = runCompaction(this.io, plan, settingsWith(settings), componentsWith(components));
+    this.install(plan, await runAsync(job));
+  }
+
+  install(plan: Compaction, result: CompactionResult): void {
+    for (const { level, files } of plan.inputs) {
+      this.levels[level] = this.levels[level]!.filter((file) => !files.includes(file));
+    }
+    const level = this.levels[plan.outputLevel]!;
+    level.push(...result.outputs);
+    if (plan.outputLevel === 0) level.sort((a, b) => b.largestSequence - a.largestSequence);
+    else level.sort((a, b) => bytewiseComparator.compare(userKeyOf(a.smallest), userKeyOf(b.smallest)));
+  }
+
+  /** All versions in the tree. */
+  versions(): Version[] {
+    return this.levels.flat().flatMap((file) => this.versionsOf(file));
+  }
+
+  versionsOf(file: FileMetadata): Version[] {
+    return readTable(this.io, file).map(({ key, value }) => ({
+      key: text.decode(userKeyOf(key)),
+      sequence: sequenceOf(key),
+      type: typeOf(key),
+      value: text.decode(value),
+    }));
+  }
+
+  /** All range tombstones in the tree, clipped as readers do. */
+  tombstones(): TextTombstone[] {
+    return this.levels.flat().flatMap((file) => this.tombstonesOf(file));
+  }
+
+  tombstonesOf(file: FileMetadata): TextTombstone[] {
+    const reader = runSync(this.io.openTable(file));
+    const clipped = clipToFile(bytewiseComparator, reader.rangeTombstones, file.smallest, file.largest);
+    reader.close();
+    return textTombstones(clipped);
+  }
+}
