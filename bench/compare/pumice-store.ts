@@ -35,17 +35,9 @@ class PumiceStore implements Store {
   }
 
   async scan(reverse: boolean, chunk: number): Promise<{ entries: number; bytes: number }> {
-    using cursor = this.db.newIterator();
+    using cursor = this.db.newIterator({ reverse });
     let entries = 0;
     let bytes = 0;
-    if (reverse) {
-      // There is no nextMany backward: the cursor itself is the fast way.
-      for (cursor.seekToLastSync(); cursor.valid; cursor.prevSync()) {
-        entries++;
-        bytes += cursor.key.length + cursor.value.length;
-      }
-      return { entries, bytes };
-    }
     for (let rows = await cursor.nextMany(chunk); rows.length > 0; rows = await cursor.nextMany(chunk)) {
       entries += rows.length;
       for (const [key, value] of rows) {
