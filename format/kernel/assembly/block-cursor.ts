@@ -3,6 +3,9 @@
  * more of the block than addresses, and a buffer in which keys that share bytes with their predecessor are put together.
  * A key stored whole is shown where it lies.
  *
+ * A step back has to decode from a restart point on. The entries passed on that way are kept, a bounded number of them,
+ * so that the following steps back find theirs decoded.
+ *
  * Every length is checked against the end of the entries before it is followed. A malformed entry ends the walk with
  * `error` set; each step consumes at least one byte, so no walk is endless.
  */
@@ -43,6 +46,21 @@ export const C_HANDLE_OFFSET: usize = 88;
 export const C_HANDLE_SIZE: usize = 96;
 export const C_FIRST_KEY: usize = 104;
 export const C_FIRST_KEY_SIZE: usize = 108;
+const C_ROWS: usize = 112; // address of the rows kept for stepping back, 0 none
+const C_NUM_ROWS: usize = 116;
+const C_ROW_KEYS_USED: usize = 120;
+
+// A row: an entry passed on the way to the one that a step back went to.
+const ROW_SIZE: u32 = 24;
+const ROW_CURRENT: usize = 0;
+const ROW_NEXT: usize = 4;
+const ROW_KEY: usize = 8;
+const ROW_KEY_SIZE: usize = 12;
+const ROW_VALUE: usize = 16;
+const ROW_VALUE_SIZE: usize = 20;
+const ROWS_MAX: u32 = 64;
+const ROW_KEYS: usize = 1536; // their keys lie behind the rows
+const ROW_KEYS_CAPACITY: u32 = 4096;
 
 /** Bytes of a cursor. */
 export const BLOCK_CURSOR_SIZE: u32 = 128;
@@ -61,6 +79,9 @@ export function blockCursorCreate(): usize {
 /** Frees what the cursor owns, but not itself. */
 export function blockCursorFree(c: usize): void {
   free(load<u32>(c, C_BUFFER));
+  free(load<u32>(c, C_ROWS));
+  store<u32>(c, 0, C_ROWS);
+  store<u32>(c, 0, C_NUM_ROWS);
   store<u32>(c, 0, C_BUFFER);
   store<u32>(c, 0, C_BUFFER_CAPACITY);
   store<u32>(c, 0, C_VALID);
@@ -92,6 +113,7 @@ export function blockCursorInit(
   store<u32>(c, comparator, C_COMPARATOR);
   store<u64>(c, (flags & FLAG_GLOBAL_SEQUENCE) != 0 ? <u64>globalSequence << 8 : 0, C_GLOBAL);
   store<u32>(c, 0, C_KEY_SIZE);
+  store<u32>(c, 0, C_NUM_ROWS);
   const wellFormed = parseFooter(block, size, flags);
   // A block that cannot be read is one without entries, whatever is asked of the cursor next.
   store<u32>(c, wellFormed ? <u32>footerRestarts : <u32>block, C_RESTARTS);
@@ -126,6 +148,7 @@ export function blockCursorNext(c: usize): void {
 /** Moves to the entry before. */
 export function blockCursorPrev(c: usize): void {
   const current: usize = load<u32>(c, C_CURRENT);
+  if (takeRow(c, current)) return;
   const block: usize = load<u32>(c, C_BLOCK);
   if (current == block) {
     store<u32>(c, 0, C_VALID);
@@ -185,8 +208,10 @@ function toRestart(c: usize, index: u32): bool {
   return true;
 }
 
-/** Advances to the entry just before the one at `stop`, which must be an entry's address. */
+/** Advances to the entry just before the one at `stop`, which must be an entry's address, keeping those it passes. */
 function scanTo(c: usize, stop: usize): void {
+  store<u32>(c, 0, C_NUM_ROWS);
+  store<u32>(c, 0, C_ROW_KEYS_USED);
   while (advance(c)) {
     const next: usize = load<u32>(c, C_NEXT);
     if (next == stop) return;
@@ -194,7 +219,63 @@ function scanTo(c: usize, stop: usize): void {
       fail(c);
       return;
     }
+    keepRow(c);
   }
+}
+
+/** Keeps the current entry as a row. When there is no more room the rows start anew: the last ones are wanted first. */
+function keepRow(c: usize): void {
+  // Rows have no room for handles, nor for the trailer that a global sequence hides.
+  if ((load<u32>(c, C_FLAGS) & (FLAG_HANDLES | FLAG_DELTA_VALUES | FLAG_GLOBAL_SEQUENCE)) != 0) return;
+  let rows: usize = load<u32>(c, C_ROWS);
+  if (rows == 0) {
+    rows = malloc(<u32>ROW_KEYS + ROW_KEYS_CAPACITY + <u32>SLACK);
+    if (rows == 0) return;
+    store<u32>(c, <u32>rows, C_ROWS);
+  }
+  const keySize = load<u32>(c, C_KEY_SIZE);
+  let key: usize = load<u32>(c, C_KEY);
+  const inBuffer = key == <usize>load<u32>(c, C_BUFFER);
+  let used = load<u32>(c, C_ROW_KEYS_USED);
+  let count = load<u32>(c, C_NUM_ROWS);
+  if (count == ROWS_MAX || (inBuffer && keySize > ROW_KEYS_CAPACITY - used)) {
+    used = 0;
+    count = 0;
+  }
+  if (inBuffer) {
+    if (keySize > ROW_KEYS_CAPACITY) {
+      store<u32>(c, 0, C_NUM_ROWS);
+      return;
+    }
+    copyWide(rows + ROW_KEYS + used, key, keySize);
+    key = rows + ROW_KEYS + used;
+    used += keySize;
+  }
+  const row = rows + count * ROW_SIZE;
+  store<u32>(row, load<u32>(c, C_CURRENT), ROW_CURRENT);
+  store<u32>(row, load<u32>(c, C_NEXT), ROW_NEXT);
+  store<u32>(row, <u32>key, ROW_KEY);
+  store<u32>(row, keySize, ROW_KEY_SIZE);
+  store<u32>(row, load<u32>(c, C_VALUE), ROW_VALUE);
+  store<u32>(row, load<u32>(c, C_VALUE_SIZE), ROW_VALUE_SIZE);
+  store<u32>(c, count + 1, C_NUM_ROWS);
+  store<u32>(c, used, C_ROW_KEYS_USED);
+}
+
+/** Moves to the entry of the last row if it is the one before `current`. */
+function takeRow(c: usize, current: usize): bool {
+  const count = load<u32>(c, C_NUM_ROWS);
+  if (count == 0) return false;
+  const row = <usize>load<u32>(c, C_ROWS) + (count - 1) * ROW_SIZE;
+  if (<usize>load<u32>(row, ROW_NEXT) != current) return false;
+  store<u32>(c, count - 1, C_NUM_ROWS);
+  store<u32>(c, load<u32>(row, ROW_CURRENT), C_CURRENT);
+  store<u32>(c, load<u32>(row, ROW_NEXT), C_NEXT);
+  store<u32>(c, load<u32>(row, ROW_KEY), C_KEY);
+  store<u32>(c, load<u32>(row, ROW_KEY_SIZE), C_KEY_SIZE);
+  store<u32>(c, load<u32>(row, ROW_VALUE), C_VALUE);
+  store<u32>(c, load<u32>(row, ROW_VALUE_SIZE), C_VALUE_SIZE);
+  return true;
 }
 
 /**
