@@ -276,18 +276,21 @@ export class ByteWriter {
   }
 
   fixed16(value: number): this {
-    setFixed16(this.#bytes, this.#grow(2), value);
+    const at = this.#grow(2);
+    setFixed16(this.#bytes, at, value);
     return this;
   }
 
   fixed32(value: number): this {
-    setFixed32(this.#bytes, this.#grow(4), value);
+    const at = this.#grow(4);
+    setFixed32(this.#bytes, at, value);
     return this;
   }
 
   /** An integer below 2^53. */
   fixed64(value: number): this {
-    setFixed64(this.#bytes, this.#grow(8), value);
+    const at = this.#grow(8);
+    setFixed64(this.#bytes, at, value);
     return this;
   }
 
@@ -322,7 +325,8 @@ export class ByteWriter {
   }
 
   slice(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
@@ -331,6 +335,7 @@ export class ByteWriter {
     return this.varint(bytes.length).slice(bytes);
   }
 
+  /** Takes room for `size` bytes and returns where; `#bytes` may be another array afterwards. */
   #grow(size: number): number {
     this.#reserve(size);
     const at = this.#size;
