@@ -86,8 +86,9 @@ export class MemoryCompactionIo implements CompactionIo {
     return { number, file };
   }
 
-  *removeOutput(number: number): Io<void> {
+  removeOutput(number: number): Io<void> {
     this.files.delete(number);
+    return noIo();
   }
 
   nowMicros(): number {

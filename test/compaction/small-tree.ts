@@ -81,6 +81,21 @@ export class SmallTree {
     return result;
   }
 
+  /** Merges neighbouring files of level 0 with each other. */
+  compactWithin(files: readonly FileMetadata[], settings: Partial<JobSettings>, components: Partial<JobComponents>) {
+    const inputs = [{ level: 0, files }];
+    const choice = {
+      kind: 'merge',
+      reason: 'LevelL0FilesNum',
+      inputs,
+      outputLevel: 0,
+      baseLevel: 1,
+      score: 1,
+    } as const;
+    const plan = planCompaction(choice, this.context, this.options, bytewiseComparator);
+    return this.compact(plan, settings, components);
+  }
+
   async compactAsync(plan: Compaction, settings: Partial<JobSettings>, components: Partial<JobComponents>) {
     const job = runCompaction(this.io, plan, settingsWith(settings), componentsWith(components));
     this.install(plan, await runAsync(job));
