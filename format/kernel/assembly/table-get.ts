@@ -6,17 +6,14 @@
  * may run on into the next block, so the search goes on while the separator still has that user key.
  */
 import { blockRelease, blockRetain, blockSize, cacheLookup } from './block-cache';
+import { blockCursorFree, blockCursorInit, blockCursorNext, blockCursorSeek } from './block-cursor';
 import {
   BLOCK_CURSOR_SIZE,
-  blockCursorFree,
-  blockCursorInit,
-  blockCursorNext,
-  blockCursorSeek,
   C_FIRST_KEY,
   C_FIRST_KEY_SIZE,
   C_HANDLE_OFFSET,
   C_HANDLE_SIZE,
-} from './block-cursor';
+} from './block-cursor-layout';
 import { FLAG_FIRST_KEYS, FLAG_HANDLES, FLAG_INTERNAL_KEYS } from './block-format';
 import {
   blockGet,

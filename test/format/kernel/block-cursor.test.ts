@@ -81,24 +81,48 @@ describe.each(orders)('%s order', (_name, id, comparator) => {
   });
 });
 
-test('walks over whole blocks in both directions meet every entry once', () => {
-  const random = new Random(seedFor(3));
-  const entries = randomEntries(random, 300, bytewiseComparator);
-  const block = encodeBlock(entries, { restartInterval: 16 });
-  const cursor = x.blockCursorCreate();
-  x.blockCursorInit(cursor, scratch.put(block), block.length, BlockFlags.internalKeys, 0, 0);
-  const forward: string[] = [];
-  for (x.blockCursorSeekToFirst(cursor); readCursor(cursor) !== 'end'; x.blockCursorNext(cursor)) {
-    forward.push(readCursor(cursor));
-  }
-  const backward: string[] = [];
-  for (x.blockCursorSeekToLast(cursor); readCursor(cursor) !== 'end'; x.blockCursorPrev(cursor)) {
-    backward.push(readCursor(cursor));
-  }
-  expect(forward).toEqual(entries.map(entryText));
-  expect(backward.reverse()).toEqual(forward);
-  x.blockCursorDestroy(cursor);
-});
+test.each([
+  [16, 300],
+  [128, 300],
+  [5000, 1000],
+])(
+  'walks over whole blocks in both directions meet every entry once, restart interval %i',
+  (restartInterval, count) => {
+    const random = new Random(seedFor(3));
+    const entries = randomEntries(random, count, bytewiseComparator);
+    // Now and then a key is too long for what a cursor keeps for steps back.
+    const stem = randomUserKey(random);
+    for (const tail of ['x', 'y', 'z']) {
+      const userKey = new Uint8Array(Buffer.concat([Buffer.alloc(5000, 0xfe), stem, Buffer.from(tail)]));
+      entries.push({ key: makeInternalKey(userKey, 7, 1), value: utf8(tail) });
+    }
+    entries.sort((a, b) => compareInternalKeys(bytewiseComparator, a.key, b.key));
+    const block = encodeBlock(entries, { restartInterval });
+    const cursor = x.blockCursorCreate();
+    x.blockCursorInit(cursor, scratch.put(block), block.length, BlockFlags.internalKeys, 0, 0);
+    const forward: string[] = [];
+    for (x.blockCursorSeekToFirst(cursor); readCursor(cursor) !== 'end'; x.blockCursorNext(cursor)) {
+      forward.push(readCursor(cursor));
+    }
+    const backward: string[] = [];
+    for (x.blockCursorSeekToLast(cursor); readCursor(cursor) !== 'end'; x.blockCursorPrev(cursor)) {
+      backward.push(readCursor(cursor));
+    }
+    expect(forward).toEqual(entries.map(entryText));
+    expect(backward.reverse()).toEqual(forward);
+    // To and fro: two steps back, one forward.
+    x.blockCursorSeekToLast(cursor);
+    for (let at = entries.length - 1; at >= 2; at -= 1) {
+      x.blockCursorPrev(cursor);
+      expect(readCursor(cursor)).toBe(forward[at - 1]);
+      x.blockCursorPrev(cursor);
+      expect(readCursor(cursor)).toBe(forward[at - 2]);
+      x.blockCursorNext(cursor);
+      expect(readCursor(cursor)).toBe(forward[at - 1]);
+    }
+    x.blockCursorDestroy(cursor);
+  },
+);
 
 test('a global sequence replaces that of every key, in what is shown and in what is compared', () => {
   const random = new Random(seedFor(5));
