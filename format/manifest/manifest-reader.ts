@@ -3,11 +3,14 @@
  * an error, because every later state builds on every earlier edit. RocksDB takes a damaged length in the last block for
  * a torn write and loses the edits behind it; here they are searched for.
  */
+import { getFixed32 } from '../base/coding.ts';
 import { corruption } from '../base/db-error.ts';
 import type { RandomAccessFile } from '../base/file-handles.ts';
 import { type Io, io } from '../base/io.ts';
+import { getKernel } from '../kernel/kernel.ts';
 import { findIntactRecordAfter } from '../log/intact-record-search.ts';
 import type { LogEvent, LogEventKind } from '../log/log-event.ts';
+import { LOG_HEADER_SIZE, LogRecordType } from '../log/log-format.ts';
 import { LogReader, LogStep } from '../log/log-reader.ts';
 import { ManifestState } from './manifest-state.ts';
 
@@ -63,24 +66,45 @@ export function* readManifest(file: RandomAccessFile): Io<ManifestContents> {
 
 function* requireTorn(file: RandomAccessFile, event: LogEvent): Io<void> {
   const intact = yield* findIntactRecordAfter(file, event.offset, {});
-  const torn = tornKinds.has(event.kind) || (sectorKinds.has(event.kind) && (yield* hasLostSector(file, event.offset)));
-  if (intact === undefined && torn) return;
+  if (intact === undefined && (yield* looksTorn(file, event))) return;
   const behind = intact === undefined ? '' : `, followed by an intact record at offset ${intact}`;
   throw corruption(`${file.path}: ${event.kind} at offset ${event.offset}: ${event.reason}${behind}`);
 }
 
-/** Whether some sector of the file's end, from `offset` on, is all zeros: allocated, but never written. */
-function* hasLostSector(file: RandomAccessFile, offset: number): Io<boolean> {
+function* looksTorn(file: RandomAccessFile, event: LogEvent): Io<boolean> {
+  if (!tornKinds.has(event.kind) && !sectorKinds.has(event.kind)) return false;
   const size = yield* io(
     () => file.sizeSync(),
     () => file.size(),
   );
-  if (size - offset > TORN_TAIL_MAX) return false;
-  const tail = new Uint8Array(size - offset);
+  if (size - event.offset > TORN_TAIL_MAX) return tornKinds.has(event.kind);
+  const tail = new Uint8Array(size - event.offset);
   yield* io(
-    () => file.readSync(tail, offset),
-    () => file.read(tail, offset),
+    () => file.readSync(tail, event.offset),
+    () => file.read(tail, event.offset),
   );
+  if (sectorKinds.has(event.kind)) return hasLostSector(tail, event.offset);
+  return event.kind === 'unfinishedRecord' || isCutRecord(tail);
+}
+
+/**
+ * Whether `tail` can be the beginning of a record of a MANIFEST. It cannot where its type is none of a MANIFEST's, nor
+ * where the checksum is right for just the bytes that are there: then the record is whole and its length is damaged.
+ */
+function isCutRecord(tail: Uint8Array): boolean {
+  if (tail.length < LOG_HEADER_SIZE) return true;
+  const type = tail[6]!;
+  if (type < LogRecordType.full || type > LogRecordType.last) return false;
+  const kernel = getKernel();
+  const at = kernel.malloc(tail.length + 16);
+  kernel.copyIn(tail, at);
+  const whole = kernel.x.crc32cMask(kernel.x.crc32c(at + 6, tail.length - 6)) >>> 0 === getFixed32(tail, 0);
+  kernel.free(at);
+  return !whole;
+}
+
+/** Whether some sector of the end of the file is all zeros: allocated, but never written. */
+function hasLostSector(tail: Uint8Array, offset: number): boolean {
   for (let from = 0; from < tail.length; ) {
     const to = Math.min(tail.length, from + SECTOR_SIZE - ((offset + from) % SECTOR_SIZE));
     if (to - from >= LOST_BYTES_MIN && tail.subarray(from, to).every((byte) => byte === 0)) return true;

@@ -132,7 +132,7 @@ class OptionsFileParser {
 
   #openSection(line: string, lineNumber: number): Section {
     const match = /^\[\s*([^\s"\]]+)\s*(?:"(.*)"\s*)?\]$/.exec(line);
-    if (match === null) throw this.#invalid(lineNumber, 'a section title that does not end in a bracket', 'A');
+    if (match === null) throw this.#invalid(lineNumber, 'a section title that does not end in a bracket');
     const title = match[1]!;
     const argument = match[2] === undefined ? undefined : unescapeOptionText(match[2]);
     if (title === 'Version') return this.#openVersion(lineNumber);
