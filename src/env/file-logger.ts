@@ -179,13 +179,16 @@ class FileLogger implements ClosableLogger {
   /** Never throws: what cannot be written is dropped. */
   *#drain(): Io<void> {
     while (this.#lines.length > 0) {
-      const lines = this.#takeLines();
-      const bytes = new TextEncoder().encode(lines.join(''));
+      const lines = this.#lines;
+      this.#lines = [];
+      this.#lineBytes = 0;
       try {
         if (this.#isDue()) yield* this.#roll();
         const file = this.#file;
+        const bytes = new TextEncoder().encode(this.#lossNotice() + lines.join(''));
         yield { sync: () => file.appendSync([bytes]), async: () => file.append([bytes]) };
         this.#bytes += bytes.length;
+        this.#droppedLines = 0;
       } catch {
         this.#droppedLines += lines.length;
         // The file is poisoned; a new one may have better luck.
@@ -194,17 +197,9 @@ class FileLogger implements ClosableLogger {
     }
   }
 
-  #takeLines(): string[] {
-    const lines = this.#lines;
-    this.#lines = [];
-    this.#lineBytes = 0;
-    if (this.#droppedLines > 0 && !this.#file.poisoned) {
-      lines.push(
-        `${formatLogTime(this.#clock.nowMicros())} ${threadId} [WARN] ${this.#droppedLines} lines were lost\n`,
-      );
-      this.#droppedLines = 0;
-    }
-    return lines;
+  #lossNotice(): string {
+    if (this.#droppedLines === 0) return '';
+    return `${formatLogTime(this.#clock.nowMicros())} ${threadId} [WARN] ${this.#droppedLines} lines were lost\n`;
   }
 
   #isDue(): boolean {
