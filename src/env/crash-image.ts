@@ -55,6 +55,7 @@ function ordered(nodes: UnsyncedNodes, rng: Rng): Survival {
   return {
     keeps: (change) => change.index < cut,
     bytesOf(file) {
+      if ((file.changes.at(-1)?.index ?? -1) < cut) return file.bytesOfAllChanges();
       const bytes = file.durable.share();
       for (const change of file.changes) {
         if (change.index < cut) file.apply(change, bytes);
@@ -119,7 +120,7 @@ function dirs(nodes: UnsyncedNodes, rng: Rng): Survival {
   }
   return {
     keeps: (change) => !lost.has(change),
-    bytesOf: (file) => (rng.below(2) === 0 ? file.durable : file.current).share(),
+    bytesOf: (file) => (rng.below(2) === 0 ? file.durable.share() : file.bytesOfAllChanges()),
   };
 }
 

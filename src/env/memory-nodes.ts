@@ -33,6 +33,8 @@ export class MemoryFile {
   lockedSince: number | undefined;
   /** End of the furthest range in `changes`; a write before it may overlap one of them. */
   #changedTo = 0;
+  /** Whether bytes can be read that neither `durable` nor `changes` have, left by a failed sync. */
+  #hasLostBytes = false;
 
   /** A file whose bytes are durable. */
   constructor(durable: PagedBytes, modifiedMicros: number) {
@@ -78,11 +80,20 @@ export class MemoryFile {
   /** A sync that was called before operation `limit` has failed: Linux reports that once and calls the pages clean. */
   failSync(limit: number, outcome: FailedSyncOutcome): void {
     const covered = this.#takeChanges(limit);
+    if (outcome === 'cached') this.#hasLostBytes = true;
     if (outcome === 'cached' || covered.length === 0) return;
     this.#keepBytes();
     for (const page of pagesOf(covered)) this.current.setPage(page, this.durable.sharePage(page));
     this.current.clearTail();
     if (outcome === 'zero') this.durable.resize(Math.max(this.durable.size, covered.at(-1)!.sizeAfter));
+  }
+
+  /** The bytes after a cut that keeps all changes. */
+  bytesOfAllChanges(): PagedBytes {
+    if (!this.#hasLostBytes) return this.current.share();
+    const bytes = this.durable.share();
+    for (const change of this.changes) this.apply(change, bytes);
+    return bytes;
   }
 
   /** Carries a change out on `target`; `end` cuts a write short. */

@@ -14,9 +14,24 @@ export interface Page {
   hash?: string;
 }
 
+/** Pages are cut from slabs: an allocation of its own for each costs ten times as much as filling it. */
+const SLAB_SIZE = 32 * PAGE_SIZE;
+let slab = new ArrayBuffer(0);
+let slabUsed = 0;
+
+function takeBytes(): Uint8Array {
+  if (slabUsed === slab.byteLength) {
+    slab = new ArrayBuffer(SLAB_SIZE);
+    slabUsed = 0;
+  }
+  const bytes = new Uint8Array(slab, slabUsed, PAGE_SIZE);
+  slabUsed += PAGE_SIZE;
+  return bytes;
+}
+
 /** A page of these bytes (at most `PAGE_SIZE`, the rest is zero). */
 export function makePage(bytes?: Uint8Array): Page {
-  const page = { bytes: new Uint8Array(PAGE_SIZE), shared: false };
+  const page = { bytes: takeBytes(), shared: false };
   if (bytes !== undefined) page.bytes.set(bytes);
   return page;
 }
@@ -39,7 +54,7 @@ const ZERO_HASH = hashWords(new Int32Array(PAGE_SIZE / 4));
 function hashOfPage(page: Page | undefined): string {
   if (page === undefined) return ZERO_HASH;
   if (page.hash !== undefined) return page.hash;
-  const hash = hashWords(new Int32Array(page.bytes.buffer));
+  const hash = hashWords(new Int32Array(page.bytes.buffer, page.bytes.byteOffset, PAGE_SIZE / 4));
   if (page.shared) page.hash = hash;
   return hash;
 }
