@@ -10,12 +10,37 @@
  * makes ascending inserts cheap. A reverse order flips the bits of the numbers; with a host comparator they are all
  * equal, and every comparison asks the host.
  *
- * One thread writes; others may read only once the tree no longer changes. An entry is `keySize u32 | valueSize u32 |
- * internal key | value`.
+ * One thread writes; others may read only once the tree no longer changes.
  */
-import { arenaAllocate, arenaAllocateNode } from './arena';
+import { arenaAllocate } from './arena';
+import {
+  childAt,
+  compareEntry,
+  E_KEY,
+  E_KEY_SIZE,
+  E_VALUE_SIZE,
+  entryAt,
+  entryTrailer,
+  entryUserSize,
+  FANOUT,
+  moveSlots,
+  N_CHILDREN,
+  N_COUNT,
+  N_ENTRIES,
+  N_HIGH,
+  N_LOW,
+  N_NEXT,
+  N_PREFIXES,
+  N_PREVIOUS,
+  N_SKIP,
+  newNode,
+  nodeRank,
+  putSlot,
+  rebuildPrefixes,
+  sharedByEntries,
+} from './btree-node';
 import { copyWide } from './bytes';
-import { COMPARATOR_REVERSE, compareUser, sharedPrefix, TRAILER_SIZE } from './compare';
+import { TRAILER_SIZE } from './compare';
 
 // Offsets in a tree.
 export const T_ARENA: usize = 0;
@@ -34,119 +59,12 @@ const T_PATH: usize = 56; // { node u32, slot u32 } a level, root first: where t
 const PATH_LEVELS_MAX: u32 = 16; // nodes split half and half: 16 levels hold more than 2^32 entries
 export const TREE_SIZE: usize = T_PATH + PATH_LEVELS_MAX * 8;
 
-/** Slots of a node. Measured for gets of 500,000 entries: better than 64, no worse for inserts than 16. */
-export const FANOUT: u32 = 32;
-
-// Offsets in a node. Slot i of an inner node is child i, and its separator: the first entry below it (slot 0 has none).
-export const N_COUNT: usize = 0;
-const N_SKIP: usize = 4;
-const N_LOW: usize = 8; // left fence: entry, 0 at the edge of the tree
-const N_HIGH: usize = 12; // right fence
-export const N_PREVIOUS: usize = 16; // leaves only
-export const N_NEXT: usize = 20;
-const N_PREFIXES: usize = 64;
-export const N_ENTRIES: usize = N_PREFIXES + FANOUT * 8;
-const N_CHILDREN: usize = N_ENTRIES + FANOUT * 4; // inner nodes only
-const LEAF_SIZE: u32 = <u32>N_CHILDREN;
-const INNER_SIZE: u32 = <u32>N_CHILDREN + FANOUT * 4;
-
-// Offsets in an entry.
-export const E_KEY_SIZE: usize = 0;
-export const E_VALUE_SIZE: usize = 4;
-export const E_KEY: usize = 8;
-
 export const INSERT_OK: i32 = 0;
 export const INSERT_DUPLICATE: i32 = 1;
 export const INSERT_OUT_OF_MEMORY: i32 = -1;
 
 const TYPE_DELETION: u32 = 0x00;
 const TYPE_SINGLE_DELETION: u32 = 0x07;
-
-// @ts-ignore: decorator
-@inline
-export function entryAt(node: usize, slot: u32): usize {
-  return load<u32>(node + (slot << 2), N_ENTRIES);
-}
-
-// @ts-ignore: decorator
-@inline
-function childAt(node: usize, slot: u32): usize {
-  return load<u32>(node + (slot << 2), N_CHILDREN);
-}
-
-// @ts-ignore: decorator
-@inline
-export function entryUserSize(entry: usize): u32 {
-  return load<u32>(entry, E_KEY_SIZE) - TRAILER_SIZE;
-}
-
-// @ts-ignore: decorator
-@inline
-export function entryTrailer(entry: usize): u64 {
-  return load<u64>(entry + load<u32>(entry, E_KEY_SIZE));
-}
-
-/** Eight key bytes behind the first `skip`, zero-padded, as an i64 that orders like the comparator. */
-// @ts-ignore: decorator
-@inline
-function prefixNumber(comparator: u32, key: usize, userSize: u32, skip: u32): i64 {
-  if (comparator > COMPARATOR_REVERSE) return 0;
-  const rest = userSize - skip;
-  let word: u64 = 0;
-  if (rest != 0) {
-    word = bswap(load<u64>(key + skip));
-    if (rest < 8) word &= ~(<u64>0) << ((8 - rest) << 3);
-  }
-  return <i64>(word ^ (comparator == COMPARATOR_REVERSE ? 0x7fff_ffff_ffff_ffff : 0x8000_0000_0000_0000));
-}
-
-/** Order of an entry against a key given in parts. */
-// @ts-ignore: decorator
-@inline
-export function compareEntry(comparator: u32, entry: usize, key: usize, userSize: u32, trailer: u64): i32 {
-  const order = compareUser(comparator, entry + E_KEY, entryUserSize(entry), key, userSize);
-  if (order != 0) return order;
-  const own = entryTrailer(entry);
-  return own > trailer ? -1 : i32(own < trailer);
-}
-
-/**
- * How many slots of the node from `first` on, and those before, hold entries below the key (`orEqual`: or equal to it).
- * All prefixes are compared, two at a time: their four cache lines load side by side, where a binary search would wait
- * for one after the other. Slots behind the count hold the largest number.
- */
-export function nodeRank(
-  comparator: u32,
-  node: usize,
-  first: u32,
-  key: usize,
-  userSize: u32,
-  trailer: u64,
-  orEqual: bool,
-): u32 {
-  const count = load<u32>(node, N_COUNT);
-  const number = prefixNumber(comparator, key, userSize, load<u32>(node, N_SKIP));
-  const wanted = i64x2.splat(number);
-  let below = i64x2.splat(0);
-  let equal = i64x2.splat(0);
-  for (let at = node + N_PREFIXES, end = at + (count << 3); at < end; at += 16) {
-    const pair = v128.load(at);
-    below = i64x2.add(below, i64x2.lt_s(pair, wanted));
-    equal = i64x2.add(equal, i64x2.eq(pair, wanted));
-  }
-  const rank = <u32>-(i64x2.extract_lane(below, 0) + i64x2.extract_lane(below, 1));
-  const same = <u32>-(i64x2.extract_lane(equal, 0) + i64x2.extract_lane(equal, 1));
-  if (same == 0) return max(rank, first);
-  let low = max(rank, first);
-  let high = min(rank + same, count);
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const order = compareEntry(comparator, entryAt(node, middle), key, userSize, trailer);
-    if (order < 0 || (orEqual && order == 0)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
 
 /**
  * The leaf whose range holds the key, remembering the path when `record`. REQUIRES smallest <= key <= largest entry.
@@ -179,23 +97,6 @@ function edgePath(tree: usize, last: bool): usize {
   return node;
 }
 
-/** Common prefix of the user keys of two entries; 0 where the order is not bytewise. */
-function sharedByEntries(comparator: u32, a: usize, b: usize): u32 {
-  if (comparator > COMPARATOR_REVERSE) return 0;
-  return sharedPrefix(a + E_KEY, entryUserSize(a), b + E_KEY, entryUserSize(b));
-}
-
-/** Takes all numbers of a node anew behind `skip`. */
-function rebuildPrefixes(comparator: u32, node: usize, inner: bool, skip: u32): void {
-  store<u32>(node, skip, N_SKIP);
-  const count = load<u32>(node, N_COUNT);
-  for (let slot: u32 = inner ? 1 : 0; slot < count; slot++) {
-    const entry = entryAt(node, slot);
-    const number = prefixNumber(comparator, entry + E_KEY, entryUserSize(entry), skip);
-    store<i64>(node + (slot << 3), number, N_PREFIXES);
-  }
-}
-
 /**
  * After a split: skips more of what the narrower fences share, if that makes the numbers tell much more than before.
  */
@@ -223,72 +124,22 @@ function narrowEdge(tree: usize, leaf: usize, shared: u32): void {
   }
 }
 
-function newNode(tree: usize, inner: bool): usize {
-  const node = arenaAllocateNode(load<u32>(tree, T_ARENA), inner ? INNER_SIZE : LEAF_SIZE);
-  if (node == 0) return 0;
-  memory.fill(node, 0, N_PREFIXES);
-  for (let slot: u32 = 0; slot < FANOUT; slot++) store<i64>(node + (slot << 3), i64.MAX_VALUE, N_PREFIXES);
-  return node;
-}
-
-/** Moves the slots from `from` on to the new node to the right, and makes `separator` the fence between the two. */
-function moveSlots(node: usize, right: usize, from: u32, separator: usize, inner: bool): void {
-  const count = load<u32>(node, N_COUNT);
-  const moved = count - from;
-  memory.copy(right + N_PREFIXES, node + N_PREFIXES + (from << 3), moved << 3);
-  memory.copy(right + N_ENTRIES, node + N_ENTRIES + (from << 2), moved << 2);
-  if (inner) memory.copy(right + N_CHILDREN, node + N_CHILDREN + (from << 2), moved << 2);
-  for (let slot = from; slot < count; slot++) store<i64>(node + (slot << 3), i64.MAX_VALUE, N_PREFIXES);
-  store<u32>(node, from, N_COUNT);
-  store<u32>(right, moved, N_COUNT);
-  store<u32>(right, load<u32>(node, N_SKIP), N_SKIP);
-  store<u32>(right, load<u32>(node, N_HIGH), N_HIGH);
-  store<u32>(right, <u32>separator, N_LOW);
-  store<u32>(node, <u32>separator, N_HIGH);
-  if (inner) {
-    store<i64>(right, i64.MIN_VALUE, N_PREFIXES);
-    store<u32>(right, 0, N_ENTRIES);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function openSlot(node: usize, slot: u32, inner: bool): void {
-  const count = load<u32>(node, N_COUNT);
-  const moved = count - slot;
-  if (moved != 0) {
-    memory.copy(node + N_PREFIXES + ((slot + 1) << 3), node + N_PREFIXES + (slot << 3), moved << 3);
-    memory.copy(node + N_ENTRIES + ((slot + 1) << 2), node + N_ENTRIES + (slot << 2), moved << 2);
-    if (inner) memory.copy(node + N_CHILDREN + ((slot + 1) << 2), node + N_CHILDREN + (slot << 2), moved << 2);
-  }
-  store<u32>(node, count + 1, N_COUNT);
-}
-
-/** Puts `entry` (and `child` right of it) at `slot` of a node that has room. */
-function putSlot(tree: usize, node: usize, slot: u32, entry: usize, child: usize, inner: bool): void {
-  openSlot(node, slot, inner);
-  const skip = load<u32>(node, N_SKIP);
-  const number = prefixNumber(load<u32>(tree, T_COMPARATOR), entry + E_KEY, entryUserSize(entry), skip);
-  store<i64>(node + (slot << 3), number, N_PREFIXES);
-  store<u32>(node + (slot << 2), <u32>entry, N_ENTRIES);
-  if (inner) store<u32>(node + (slot << 2), <u32>child, N_CHILDREN);
-}
-
 /** A new root above `left` and `right`, with `separator` between them. */
 function growRoot(tree: usize, root: usize, left: usize, right: usize, separator: usize): void {
+  const comparator = load<u32>(tree, T_COMPARATOR);
   store<i64>(root, i64.MIN_VALUE, N_PREFIXES);
   store<u32>(root, 0, N_ENTRIES);
   store<u32>(root, <u32>left, N_CHILDREN);
   store<u32>(root, 1, N_COUNT);
-  const comparator = load<u32>(tree, T_COMPARATOR);
   store<u32>(root, sharedByEntries(comparator, load<u32>(tree, T_MIN), load<u32>(tree, T_MAX)), N_SKIP);
-  putSlot(tree, root, 1, separator, right, true);
+  putSlot(comparator, root, 1, separator, right, true);
   store<u32>(tree, <u32>root, T_ROOT);
   store<u32>(tree, load<u32>(tree, T_HEIGHT) + 1, T_HEIGHT);
 }
 
 /** Hangs `right` into the tree behind `left`, which was split at `separator`, along the recorded path. */
 function insertAbove(tree: usize, leftLeaf: usize, rightLeaf: usize, leafSeparator: usize, spare: usize): void {
+  const comparator = load<u32>(tree, T_COMPARATOR);
   let left = leftLeaf;
   let right = rightLeaf;
   let separator = leafSeparator;
@@ -297,7 +148,7 @@ function insertAbove(tree: usize, leftLeaf: usize, rightLeaf: usize, leafSeparat
     const parent: usize = load<u32>(tree + T_PATH + (level << 3));
     const slot = load<u32>(tree + T_PATH + (level << 3), 4) + 1;
     if (load<u32>(parent, N_COUNT) < FANOUT) {
-      putSlot(tree, parent, slot, separator, right, true);
+      putSlot(comparator, parent, slot, separator, right, true);
       return;
     }
     // As in leaves, an append leaves a full node behind.
@@ -308,8 +159,8 @@ function insertAbove(tree: usize, leftLeaf: usize, rightLeaf: usize, leafSeparat
     store<u32>(node, 0, N_NEXT);
     const raised: usize = entryAt(parent, at);
     moveSlots(parent, node, at, raised, true);
-    if (slot > at) putSlot(tree, node, slot - at, separator, right, true);
-    else putSlot(tree, parent, slot, separator, right, true);
+    if (slot > at) putSlot(comparator, node, slot - at, separator, right, true);
+    else putSlot(comparator, parent, slot, separator, right, true);
     widenSkip(tree, parent, true);
     widenSkip(tree, node, true);
     left = parent;
@@ -325,7 +176,7 @@ function insertAbove(tree: usize, leftLeaf: usize, rightLeaf: usize, leafSeparat
 function reserveInner(tree: usize, needed: u32): usize {
   let chain: usize = 0;
   for (let i: u32 = 0; i < needed; i++) {
-    const node = newNode(tree, true);
+    const node = newNode(load<u32>(tree, T_ARENA), true);
     if (node == 0) return 0;
     store<u32>(node, <u32>chain, N_NEXT);
     chain = node;
@@ -345,10 +196,11 @@ function innerNeeded(tree: usize): u32 {
 
 /** Inserts into a full leaf by splitting it. Nothing has changed when memory runs out. */
 function splitInsert(tree: usize, leaf: usize, slot: u32, entry: usize): bool {
+  const comparator = load<u32>(tree, T_COMPARATOR);
   const needed = innerNeeded(tree);
   const spare = reserveInner(tree, needed);
   if (needed != 0 && spare == 0) return false;
-  const right = newNode(tree, false);
+  const right = newNode(load<u32>(tree, T_ARENA), false);
   if (right == 0) return false;
   const nextLeaf: usize = load<u32>(leaf, N_NEXT);
   // Keys that arrive in ascending order leave full leaves behind.
@@ -361,8 +213,8 @@ function splitInsert(tree: usize, leaf: usize, slot: u32, entry: usize): bool {
   if (nextLeaf != 0) store<u32>(nextLeaf, <u32>right, N_PREVIOUS);
   else store<u32>(tree, <u32>right, T_LAST_LEAF);
   store<u32>(leaf, <u32>right, N_NEXT);
-  if (append || slot > at) putSlot(tree, right, slot - at, entry, 0, false);
-  else putSlot(tree, leaf, slot, entry, 0, false);
+  if (append || slot > at) putSlot(comparator, right, slot - at, entry, 0, false);
+  else putSlot(comparator, leaf, slot, entry, 0, false);
   widenSkip(tree, leaf, false);
   widenSkip(tree, right, false);
   insertAbove(tree, leaf, right, separator, spare);
@@ -370,22 +222,24 @@ function splitInsert(tree: usize, leaf: usize, slot: u32, entry: usize): bool {
 }
 
 function firstEntry(tree: usize, entry: usize): bool {
-  const leaf = newNode(tree, false);
+  const comparator = load<u32>(tree, T_COMPARATOR);
+  const leaf = newNode(load<u32>(tree, T_ARENA), false);
   if (leaf == 0) return false;
   store<u32>(tree, <u32>leaf, T_ROOT);
   store<u32>(tree, <u32>leaf, T_FIRST_LEAF);
   store<u32>(tree, <u32>leaf, T_LAST_LEAF);
   store<u32>(tree, <u32>entry, T_MIN);
   store<u32>(tree, <u32>entry, T_MAX);
-  putSlot(tree, leaf, 0, entry, 0, false);
+  putSlot(comparator, leaf, 0, entry, 0, false);
   return true;
 }
 
 /** Inserts an entry that lies beyond the smallest or the largest one: into the first or last leaf. */
 function insertAtEdge(tree: usize, entry: usize, last: bool): bool {
+  const comparator = load<u32>(tree, T_COMPARATOR);
   const edge = last ? T_MAX : T_MIN;
   const leaf = edgePath(tree, last);
-  const shared = sharedByEntries(load<u32>(tree, T_COMPARATOR), load<u32>(tree + edge), entry);
+  const shared = sharedByEntries(comparator, load<u32>(tree + edge), entry);
   // The numbers of the edge must be right for the new range before anything is placed by them.
   narrowEdge(tree, leaf, shared);
   const count = load<u32>(leaf, N_COUNT);
@@ -393,7 +247,7 @@ function insertAtEdge(tree: usize, entry: usize, last: bool): bool {
   const before = load<u32>(tree + edge);
   store<u32>(tree + edge, <u32>entry);
   if (count < FANOUT) {
-    putSlot(tree, leaf, slot, entry, 0, false);
+    putSlot(comparator, leaf, slot, entry, 0, false);
   } else if (!splitInsert(tree, leaf, slot, entry)) {
     store<u32>(tree + edge, before);
     return false;
@@ -419,7 +273,7 @@ function place(tree: usize, entry: usize, userSize: u32, trailer: u64): i32 {
       return INSERT_DUPLICATE;
   }
   if (count < FANOUT) {
-    putSlot(tree, leaf, slot, entry, 0, false);
+    putSlot(comparator, leaf, slot, entry, 0, false);
     return INSERT_OK;
   }
   return splitInsert(tree, leaf, slot, entry) ? INSERT_OK : INSERT_OUT_OF_MEMORY;

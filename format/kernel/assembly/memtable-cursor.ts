@@ -6,6 +6,19 @@
  * Entries lie in the order of their arrival, so walking them in order misses the cache at each. On entering a leaf
  * forward the cursor touches all its entries at once: the misses then overlap.
  */
+import {
+  compareEntry,
+  E_KEY,
+  E_KEY_SIZE,
+  E_VALUE_SIZE,
+  entryAt,
+  entryTrailer,
+  entryUserSize,
+  N_COUNT,
+  N_NEXT,
+  N_PREVIOUS,
+  nodeRank,
+} from './btree-node';
 import { TRAILER_SIZE } from './compare';
 import {
   C_ERROR,
@@ -20,18 +33,7 @@ import {
 } from './cursor-head';
 import { free, malloc } from './memory';
 import {
-  compareEntry,
   descend,
-  E_KEY,
-  E_KEY_SIZE,
-  E_VALUE_SIZE,
-  entryAt,
-  entryTrailer,
-  entryUserSize,
-  N_COUNT,
-  N_NEXT,
-  N_PREVIOUS,
-  nodeRank,
   T_COMPARATOR,
   T_COUNT,
   T_FIRST_LEAF,

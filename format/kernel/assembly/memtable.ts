@@ -3,11 +3,8 @@
  * of both. A memtable's address is also the address of its point tree, so that tree and memtable functions take either.
  */
 import { ARENA_SIZE, arenaAllocated, arenaFree, arenaInit, arenaUsed } from './arena';
-import { COMPARATOR_REVERSE, compareUser, equalBytes } from './compare';
-import { free, malloc } from './memory';
 import {
   compareEntry,
-  descend,
   E_KEY,
   E_KEY_SIZE,
   E_VALUE_SIZE,
@@ -17,6 +14,11 @@ import {
   N_COUNT,
   N_NEXT,
   nodeRank,
+} from './btree-node';
+import { COMPARATOR_REVERSE, compareUser, equalBytes } from './compare';
+import { free, malloc } from './memory';
+import {
+  descend,
   T_ARENA,
   T_COMPARATOR,
   T_COUNT,

@@ -60,7 +60,7 @@ const I_SLAB: usize = 64;
 const I_SLAB_SIZE: usize = 68;
 const I_SLAB_USED: usize = 72;
 const I_BYTES: usize = 76; // of keys and values of the rows
-const I_SAVED: usize = 80; // user key whose versions are being passed; 0: none. In the slab or in the saved buffer
+const I_SAVED: usize = 80; // user key whose versions are being passed, in the slab or the saved buffer; 0: none
 const I_SAVED_SIZE: usize = 84;
 const I_SAVED_BUFFER: usize = 88; // { address, size }
 const I_CANDIDATE: usize = 96; // backward: 1 when there is a visible version of the saved key
@@ -134,11 +134,11 @@ export function readIteratorSetTombstones(it: usize, rows: usize, count: u32): v
   store<i32>(it, -1, I_TOMBSTONE_AT);
 }
 
-/** Begins a new chunk: the rows so far are forgotten. */
+/**
+ * Begins a new chunk: the rows so far are forgotten. A saved key may go on lying in the slab: only a new row overwrites
+ * it, and the new row's key is then the saved one.
+ */
 export function readIteratorClear(it: usize): void {
-  const saved: usize = load<u32>(it, I_SAVED);
-  // The slab is about to be overwritten, the saved key is still needed.
-  if (saved != 0 && saved != load<u32>(it, I_SAVED_BUFFER)) saveKey(it, saved, load<u32>(it, I_SAVED_SIZE));
   store<u32>(it, 0, I_ROW_COUNT);
   store<u32>(it, 0, I_SLAB_USED);
   store<u32>(it, 0, I_BYTES);

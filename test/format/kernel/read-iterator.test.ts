@@ -14,6 +14,7 @@ import {
 import { READ_ROW_SIZE, ReadIteratorField, ReadStatus } from '../../../format/kernel/abi/read-iterator.ts';
 import { getKernel } from '../../../format/kernel/kernel.ts';
 import { Random, seedFor } from '../../support/random.ts';
+import { BlockRun } from './reference/block-run.ts';
 import { HostRun } from './reference/host-run.ts';
 import { comparatorsOf, randomKey, Scratch } from './reference/random-entries.ts';
 import { type Entry, type Row, SortedEntries, visibleRows } from './reference/sorted-entries.ts';
@@ -222,5 +223,47 @@ test('a corrupt run ends the rows and is told apart from the end', () => {
   expect(x.readForward(it, 16, 1000)).toBe(ReadStatus.corrupt);
   expect(() => merging.tryRefill()).toThrow('corrupt');
   x.readIteratorFree(it);
+  merging.close();
+});
+
+test('a tombstone hides lower sequences only, not its own', () => {
+  const { it, merging } = openOver([entry('a', 4, 1, 'x'), entry('b', 5, 1, 'y'), entry('c', 6, 1, 'z')], true, 4096);
+  const rows = layTombstoneRows(kernel, [{ begin: Buffer.from('a'), end: Buffer.from('d'), sequence: 5 }]);
+  x.readIteratorSetTombstones(it, rows, 1);
+  expect(x.readForward(it, 16, 1000)).toBe(ReadStatus.end);
+  expect(takeRows(it).map(({ key }) => Buffer.from(key).toString())).toEqual(['b', 'c']);
+  kernel.free(rows);
+  x.readIteratorFree(it);
+  merging.close();
+});
+
+test.each([1, 2, 3, 8])('blocks of %i entries that vanish when they are left lose no value', (blockEntries) => {
+  const random = new Random(seedFor(500 + blockEntries));
+  const history = makeHistory(random, bytewiseComparator, 600);
+  const parts = history.parts.slice(0, 3);
+  const all = new SortedEntries(bytewiseComparator);
+  for (const { key, value } of parts.flatMap(({ entries }) => entries)) {
+    all.insert(sequenceOf(key), typeOf(key), key.subarray(0, key.length - 8), value);
+  }
+  const merging = new MergingIterator(
+    kernel,
+    0,
+    parts.map(({ entries }) => new BlockRun(kernel, entries, blockEntries)),
+  );
+  for (const [forward, copyValues, rows] of [
+    [true, false, 64],
+    [false, false, 64],
+    [false, false, 3],
+    [true, true, 64],
+    [false, true, 5],
+  ] as const) {
+    const snapshot = random.between(300, 600);
+    const it = x.readIteratorCreate(merging.merge, snapshot, 64, 512, copyValues ? 1 : 0) >>> 0;
+    runSync(merging.position(forward ? Position.first : Position.last));
+    const seen = readAll(it, merging, forward, { rows, bytes: 400 }, copyValues);
+    const expected = visibleRows(bytewiseComparator, all.entries, snapshot, []);
+    expect(seen).toEqual(forward ? expected : expected.reverse());
+    x.readIteratorFree(it);
+  }
   merging.close();
 });
