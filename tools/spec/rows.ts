@@ -37,10 +37,11 @@ export interface RunnerReport {
   }[];
 }
 
-/** The ids a test's name begins with: one, or several separated by spaces. */
+/** The row ids a test's name begins with, separated by spaces; ids of reliability figures (`R4`) may stand among them. */
 export function leadingIds(name: string): string[] {
-  const match = /^(?:S\d+ )+/.exec(name);
-  return match === null ? [] : match[0].trim().split(' ');
+  const match = /^(?:[RS]\d+ )+/.exec(name);
+  const ids = match === null ? [] : match[0].trim().split(' ');
+  return ids.filter((id) => id.startsWith('S'));
 }
 
 /** Every test of a report by the row ids that it, or a group around it, is named for. */

@@ -14,6 +14,7 @@ test('the rows are S1 to S149, each once and in order', () => {
 test('ids are read from the beginning of a name only', () => {
   expect(leadingIds('S66 snappy')).toEqual(['S66']);
   expect(leadingIds('S66 S67 two codecs')).toEqual(['S66', 'S67']);
+  expect(leadingIds('R4 S44 damage')).toEqual(['S44']);
   expect(leadingIds('snappy S66 ')).toEqual([]);
   expect(leadingIds('S66: no space after the id')).toEqual([]);
 });
