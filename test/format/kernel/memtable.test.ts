@@ -11,7 +11,7 @@ import {
 import { GET_RESULT_SIZE, GetResultField } from '../../../format/kernel/abi/block.ts';
 import { InsertStatus } from '../../../format/kernel/abi/memtable.ts';
 import { CursorField } from '../../../format/kernel/abi/merge.ts';
-import { getKernel } from '../../../format/kernel/kernel.ts';
+import { getKernel, Kernel } from '../../../format/kernel/kernel.ts';
 import { Random, seedFor } from '../../support/random.ts';
 import { comparatorsOf, randomKey, Scratch } from './reference/random-entries.ts';
 import { type Entry, SortedEntries } from './reference/sorted-entries.ts';
@@ -240,4 +240,48 @@ test('an empty memtable takes little memory, entries larger than a chunk fit, an
   kernel.free(result);
   scratch.free();
   expect(x.allocatedBytes()).toBe(before);
+});
+
+test('another instance of the kernel over the same memory reads a memtable in place', () => {
+  const pair = new Pair(comparatorsOf(kernel)[0]![1], 0);
+  const random = new Random(seedFor(61));
+  for (let i = 1; i < 500; i++) pair.insert(i, ValueType.value, randomKey(random), random.bytes(9));
+  const other = new Kernel(kernel.memory);
+  const cursor = other.x.memtableCursorCreate(pair.memtable) >>> 0;
+  let i = 0;
+  for (other.x.cursorSeekToFirst(cursor); u32[(cursor + CursorField.valid) >>> 2] !== 0; other.x.cursorNext(cursor)) {
+    expect(currentEntry(cursor)).toEqual(pair.model.entries[i++]);
+  }
+  expect(i).toBe(pair.model.entries.length);
+  other.x.memtableCursorFree(cursor);
+  pair.free();
+});
+
+test('when memory runs out an insert says so and what is there stays whole', () => {
+  const small = new Kernel(new WebAssembly.Memory({ initial: 40, maximum: 40, shared: true }));
+  const memtable = small.x.memtableCreate(0, 65536) >>> 0;
+  const key = small.malloc(64);
+  const random = new Random(seedFor(62));
+  const inserted = new Set<string>();
+  let refusals = 0;
+  for (let i = 1; refusals < 50; i++) {
+    const text = String(random.below(1e9)).padStart(9, '0');
+    if (inserted.has(text)) continue;
+    small.copyIn(Buffer.from(text), key);
+    // Sizes differ so that memory runs out for an entry at one time and for a node at another.
+    const status = small.x.memtableInsert(memtable, i, 1, key, 9, key, random.below(refusals > 0 ? 20 : 60));
+    if (status === InsertStatus.ok) inserted.add(text);
+    else refusals++;
+    if (status !== InsertStatus.ok) expect(status).toBe(InsertStatus.outOfMemory);
+  }
+  expect(small.x.memtableCount(memtable)).toBe(inserted.size);
+  const result = key + 16;
+  for (const text of inserted) {
+    small.copyIn(Buffer.from(text), key);
+    expect(small.x.memtableGet(memtable, key, 9, 2 ** 50, result)).toBe(1);
+  }
+  const before = small.x.allocatedBytes();
+  const bytes = small.x.memtableAllocatedBytes(memtable);
+  small.x.memtableFree(memtable);
+  expect(before - small.x.allocatedBytes()).toBeGreaterThanOrEqual(bytes);
 });
