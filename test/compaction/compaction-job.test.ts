@@ -1,9 +1,13 @@
 /** Flush and compaction jobs over tables in memory: what is dropped, what stays, where outputs end, what faults leave. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DBError } from '../../format/base/db-error.ts';
 import { sequenceOf, userKeyOf, ValueType } from '../../format/base/internal-key.ts';
 import type { MergeOperator } from '../../format/base/merge-operator.ts';
 import { getKernel } from '../../format/kernel/kernel.ts';
+import { expectTablesSound, runTool, testWithTools } from '../support/rocksdb-tools.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { operator, type Version } from './history.ts';
 import { SmallTree } from './small-tree.ts';
 
@@ -306,5 +310,33 @@ describe('compaction', () => {
     await async.compactAsync(async.plan(0, async.levels[0]!, 1), {}, {});
     expect(async.io.rests).toBeGreaterThan(2);
     expect(show(async.versions())).toEqual(show(sync.versions()));
+  });
+});
+
+describe('C++ RocksDB', () => {
+  testWithTools('finds every table of a compaction with cut range tombstones sound', () => {
+    const tree = new SmallTree({ targetFileSizeBase: 4_000 });
+    const old: Version[] = [];
+    for (let i = 0; i < 400; i++) old.push(version(numberedKey(i), i + 1, value, 'x'.repeat(40)));
+    tree.flush(old, []);
+    tree.compact(tree.plan(0, tree.levels[0]!, 3));
+    tree.flush(
+      [version(numberedKey(50), 2000, value), version(numberedKey(300), 2001, singleDeletion)],
+      [{ begin: numberedKey(10), end: numberedKey(390), sequence: 1500 }],
+    );
+    tree.compact(tree.plan(0, tree.levels[0]!, 1), { snapshots: [1400, 1600] });
+    using temporary = temporaryDirectory();
+    const directory = temporary.path;
+    for (const file of tree.levels.flat()) {
+      writeFileSync(
+        join(directory, `${String(file.number).padStart(6, '0')}.sst`),
+        tree.io.files.get(file.number)!.bytes,
+      );
+    }
+    expect(expectTablesSound(directory)).toBe(tree.levels.flat().length);
+    const [upper] = tree.levels[1]!;
+    const path = join(directory, `${String(upper!.number).padStart(6, '0')}.sst`);
+    const scan = runTool('sst_dump', [`--file=${path}`, '--command=scan']).out;
+    expect(scan).toContain(`'${numberedKey(50)}' seq:2000, type:1 => ${numberedKey(50)}2000`);
   });
 });

@@ -3,10 +3,10 @@
  * and obvious; compactions are judged by it.
  */
 import { stringAppend } from '../../format/base/builtin-merge-operators.ts';
-import { bytewiseComparator } from '../../format/base/comparator.ts';
 import { ValueType } from '../../format/base/internal-key.ts';
 import type { RangeTombstone } from '../../format/iterator/range-tombstones.ts';
 import { getKernel } from '../../format/kernel/kernel.ts';
+import { type KeySpace, plainKeys } from './key-space.ts';
 
 /** One version of a key, as text. */
 export interface Version {
@@ -70,31 +70,30 @@ function fold(key: string, base: string | undefined, operands: readonly string[]
 }
 
 /** A memtable of these versions and tombstones; the caller frees it. */
-export function makeMemtable(versions: readonly Version[], tombstones: readonly TextTombstone[]): number {
+export function makeMemtable(
+  versions: readonly Version[],
+  tombstones: readonly TextTombstone[],
+  keys: KeySpace = plainKeys,
+): number {
   const kernel = getKernel();
-  const memtable = kernel.x.memtableCreate(0, 65536) >>> 0;
+  const memtable = kernel.x.memtableCreate(keys.comparatorId, 65536) >>> 0;
   const at = kernel.malloc(1 << 16);
   const insert = (sequence: number, type: number, key: Uint8Array, value: Uint8Array) => {
     kernel.copyIn(key, at);
     kernel.copyIn(value, at + key.length);
     kernel.x.memtableInsert(memtable, sequence, type, at, key.length, at + key.length, value.length);
   };
-  for (const v of versions) insert(v.sequence, v.type, utf8.encode(v.key), utf8.encode(v.value));
-  for (const t of tombstones) insert(t.sequence, ValueType.rangeDeletion, utf8.encode(t.begin), utf8.encode(t.end));
+  for (const v of versions) insert(v.sequence, v.type, keys.encode(v.key), utf8.encode(v.value));
+  for (const t of tombstones) insert(t.sequence, ValueType.rangeDeletion, keys.encode(t.begin), keys.encode(t.end));
   kernel.free(at);
   return memtable;
 }
 
 /** Text forms of tombstones read from tables. */
-export function textTombstones(tombstones: readonly RangeTombstone[]): TextTombstone[] {
+export function textTombstones(tombstones: readonly RangeTombstone[], keys: KeySpace): TextTombstone[] {
   return tombstones.map(({ begin, end, sequence }) => ({
-    begin: text.decode(begin),
-    end: text.decode(end),
+    begin: keys.decode(begin),
+    end: keys.decode(end),
     sequence,
   }));
-}
-
-/** Order of text keys, which are ASCII. */
-export function compareText(a: string, b: string): number {
-  return bytewiseComparator.compare(utf8.encode(a), utf8.encode(b));
 }

@@ -1,5 +1,4 @@
 /** Files of a compaction job in memory, with counts of what the job did to them and faults on demand. */
-import { bytewiseComparator } from '../../format/base/comparator.ts';
 import { type Io, noIo, runSync } from '../../format/base/io.ts';
 import { getKernel } from '../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
@@ -8,6 +7,7 @@ import { TableReader } from '../../format/sst/table-reader.ts';
 import type { CompactionIo, InputTable, OutputFile } from '../../compaction/compaction-io.ts';
 import type { JobComponents, JobSettings } from '../../compaction/job-settings.ts';
 import { bytesFile, GrowingFile } from '../format/base/byte-files.ts';
+import { type KeySpace, plainKeys } from './key-space.ts';
 
 /** An output file that remembers whether it was synced and closed. */
 class OutputBytes extends GrowingFile {
@@ -53,6 +53,11 @@ export class MemoryCompactionIo implements CompactionIo {
   appendsLeft = Number.POSITIVE_INFINITY;
   cancelled: Error | undefined;
   #micros = 0;
+  readonly #keys: KeySpace;
+
+  constructor(keys: KeySpace = plainKeys) {
+    this.#keys = keys;
+  }
 
   *openInput(file: FileMetadata): Io<InputTable> {
     const reader = yield* this.openTable(file);
@@ -72,7 +77,7 @@ export class MemoryCompactionIo implements CompactionIo {
       file: bytesFile(bytes, `${file.number}.sst`),
       fileSize: file.sizeBytes,
       fileNumber: file.number,
-      comparator: { id: 0, name: bytewiseComparator.name },
+      comparator: { id: this.#keys.comparatorId, name: this.#keys.comparator.name },
       verifyChecksums: true,
     });
   }
@@ -113,11 +118,11 @@ export class MemoryCompactionIo implements CompactionIo {
   progress(): void {}
 }
 
-/** Components for bytewise keys; the rest as given. */
-export function componentsWith(given: Partial<JobComponents> = {}): JobComponents {
+/** Components for these keys; the rest as given. */
+export function componentsWith(given: Partial<JobComponents> = {}, keys: KeySpace = plainKeys): JobComponents {
   return {
-    comparator: bytewiseComparator,
-    comparatorId: 0,
+    comparator: keys.comparator,
+    comparatorId: keys.comparatorId,
     mergeOperator: undefined,
     compactionFilter: undefined,
     prefixExtractor: undefined,

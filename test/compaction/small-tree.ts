@@ -1,5 +1,4 @@
 /** A small tree of tables in memory: flushes and compactions are applied to it, and it is read back as versions. */
-import { bytewiseComparator } from '../../format/base/comparator.ts';
 import { sequenceOf, typeOf, userKeyOf } from '../../format/base/internal-key.ts';
 import { runAsync, runSync } from '../../format/base/io.ts';
 import { clipToFile } from '../../format/iterator/range-tombstones.ts';
@@ -14,6 +13,7 @@ import { growInputs } from '../../compaction/level-inputs.ts';
 import type { PickContext } from '../../compaction/pick-context.ts';
 import { planCompaction } from '../../compaction/plan-compaction.ts';
 import { RunningCompactions } from '../../compaction/running-compactions.ts';
+import { type KeySpace, plainKeys } from './key-space.ts';
 import { makeMemtable, type TextTombstone, textTombstones, type Version } from './history.ts';
 import { componentsWith, MemoryCompactionIo, readTable, settingsWith } from './memory-compaction-io.ts';
 
@@ -21,11 +21,14 @@ const text = new TextDecoder();
 
 /** Levels of tables with the jobs that change them. */
 export class SmallTree {
-  readonly io = new MemoryCompactionIo();
+  readonly io: MemoryCompactionIo;
+  readonly keys: KeySpace;
   readonly levels: FileMetadata[][] = [[], [], [], []];
   readonly options: CompactionPickerOptions;
 
-  constructor(options: Partial<CompactionPickerOptions> = {}) {
+  constructor(options: Partial<CompactionPickerOptions> = {}, keys: KeySpace = plainKeys) {
+    this.keys = keys;
+    this.io = new MemoryCompactionIo(keys);
     this.options = { ...defaultCompactionPickerOptions, compression: 'none', numLevels: 4, ...options };
   }
 
@@ -47,10 +50,10 @@ export class SmallTree {
     settings: Partial<JobSettings> = {},
     components: Partial<JobComponents> = {},
   ): CompactionResult {
-    const memtable = makeMemtable(versions, tombstones);
+    const memtable = makeMemtable(versions, tombstones, this.keys);
     const plan = { memtables: [memtable], pathId: 0, oldestKeyTime: 0 };
     try {
-      const result = runSync(runFlush(this.io, plan, settingsWith(settings), componentsWith(components)));
+      const result = runSync(runFlush(this.io, plan, settingsWith(settings), componentsWith(components, this.keys)));
       this.levels[0]!.unshift(...result.outputs);
       return result;
     } finally {
@@ -60,14 +63,14 @@ export class SmallTree {
 
   /** The plan for all files of a level that go down with `files`. */
   plan(level: number, files: readonly FileMetadata[], outputLevel: number): Compaction {
-    const running = new RunningCompactions(bytewiseComparator, []);
-    const scope = { view: { levels: this.levels }, comparator: bytewiseComparator, running, options: this.options };
+    const running = new RunningCompactions(this.keys.comparator, []);
+    const scope = { view: { levels: this.levels }, comparator: this.keys.comparator, running, options: this.options };
     const inputs = growInputs(scope, level, files, outputLevel)!;
     return planCompaction(
       { kind: 'merge', reason: 'ManualCompaction', inputs, outputLevel, baseLevel: 1, score: 0 },
       this.context,
       this.options,
-      bytewiseComparator,
+      this.keys.comparator,
     );
   }
 
@@ -76,7 +79,7 @@ export class SmallTree {
     settings: Partial<JobSettings> = {},
     components: Partial<JobComponents> = {},
   ): CompactionResult {
-    const result = runSync(runCompaction(this.io, plan, settingsWith(settings), componentsWith(components)));
+    const result = runSync(runCompaction(this.io, plan, settingsWith(settings), componentsWith(components, this.keys)));
     this.install(plan, result);
     return result;
   }
@@ -92,12 +95,12 @@ export class SmallTree {
       baseLevel: 1,
       score: 1,
     } as const;
-    const plan = planCompaction(choice, this.context, this.options, bytewiseComparator);
+    const plan = planCompaction(choice, this.context, this.options, this.keys.comparator);
     return this.compact(plan, settings, components);
   }
 
   async compactAsync(plan: Compaction, settings: Partial<JobSettings>, components: Partial<JobComponents>) {
-    const job = runCompaction(this.io, plan, settingsWith(settings), componentsWith(components));
+    const job = runCompaction(this.io, plan, settingsWith(settings), componentsWith(components, this.keys));
     this.install(plan, await runAsync(job));
   }
 
@@ -108,7 +111,7 @@ export class SmallTree {
     const level = this.levels[plan.outputLevel]!;
     level.push(...result.outputs);
     if (plan.outputLevel === 0) level.sort((a, b) => b.largestSequence - a.largestSequence);
-    else level.sort((a, b) => bytewiseComparator.compare(userKeyOf(a.smallest), userKeyOf(b.smallest)));
+    else level.sort((a, b) => this.keys.comparator.compare(userKeyOf(a.smallest), userKeyOf(b.smallest)));
   }
 
   /** All versions in the tree. */
@@ -118,7 +121,7 @@ export class SmallTree {
 
   versionsOf(file: FileMetadata): Version[] {
     return readTable(this.io, file).map(({ key, value }) => ({
-      key: text.decode(userKeyOf(key)),
+      key: this.keys.decode(userKeyOf(key)),
       sequence: sequenceOf(key),
       type: typeOf(key),
       value: text.decode(value),
@@ -132,8 +135,8 @@ export class SmallTree {
 
   tombstonesOf(file: FileMetadata): TextTombstone[] {
     const reader = runSync(this.io.openTable(file));
-    const clipped = clipToFile(bytewiseComparator, reader.rangeTombstones, file.smallest, file.largest);
+    const clipped = clipToFile(this.keys.comparator, reader.rangeTombstones, file.smallest, file.largest);
     reader.close();
-    return textTombstones(clipped);
+    return textTombstones(clipped, this.keys);
   }
 }
