@@ -68,7 +68,7 @@ const maxRatio: Readonly<Record<CodecType, number>> = {
   lz4hc: 256,
   zlib: 1032,
   zstd: 32768,
-  bzip2: 131072,
+  bzip2: 262144,
 };
 
 /** The largest uncompressed size that `storedSize` bytes may have; checked before anything is allocated. */

@@ -55,28 +55,36 @@ function measureBlocks(bytes: Uint8Array, at: number): { end: number; bound: num
   return { end: at, bound };
 }
 
+/** One frame in a run of them. */
+export interface ZstdFrame {
+  readonly start: number;
+  readonly end: number;
+  /** Its content size, or where it does not say the most that its blocks can hold. */
+  readonly bound: number;
+}
+
 /**
- * The most bytes that the frames in `bytes`, which must be whole and nothing else, can stand for. CORRUPTION when the
- * outer structure is malformed or a frame claims more than its blocks can hold.
+ * The frames in `bytes`, which must be whole and nothing else; skippable ones are left out. CORRUPTION when the outer
+ * structure is malformed or a frame claims more than its blocks can hold.
  */
-export function measureZstdFrames(bytes: Uint8Array): number {
-  let total = 0;
+export function listZstdFrames(bytes: Uint8Array): ZstdFrame[] {
+  const frames: ZstdFrame[] = [];
   for (let at = 0; at < bytes.length; ) {
+    const start = at;
     const magic = littleEndian(bytes, at, 4);
-    if ((magic & SKIPPABLE_MASK) >>> 0 === SKIPPABLE_MAGIC) {
-      at += 8 + littleEndian(bytes, at + 4, 4);
-      if (at > bytes.length) throw malformed('zstd', `frame ends at byte ${bytes.length}`);
-      continue;
+    const skippable = (magic & SKIPPABLE_MASK) >>> 0 === SKIPPABLE_MAGIC;
+    if (skippable) at += 8 + littleEndian(bytes, at + 4, 4);
+    else if (magic !== MAGIC) throw malformed('zstd', `no frame at byte ${at}`);
+    else {
+      const header = readHeader(bytes, at + 4);
+      const { end, bound } = measureBlocks(bytes, at + 4 + header.size);
+      if (header.contentSize !== undefined && header.contentSize > bound) {
+        throw malformed('zstd', `frame claims ${header.contentSize} bytes, its blocks hold at most ${bound}`);
+      }
+      at = end + (header.hasChecksum ? 4 : 0);
+      frames.push({ start, end: at, bound: header.contentSize ?? bound });
     }
-    if (magic !== MAGIC) throw malformed('zstd', `no frame at byte ${at}`);
-    const header = readHeader(bytes, at + 4);
-    const { end, bound } = measureBlocks(bytes, at + 4 + header.size);
-    if (header.contentSize !== undefined && header.contentSize > bound) {
-      throw malformed('zstd', `frame claims ${header.contentSize} bytes, its blocks hold at most ${bound}`);
-    }
-    total += header.contentSize ?? bound;
-    at = end + (header.hasChecksum ? 4 : 0);
     if (at > bytes.length) throw malformed('zstd', `frame ends at byte ${bytes.length}`);
   }
-  return total;
+  return frames;
 }

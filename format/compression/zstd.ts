@@ -1,7 +1,7 @@
 /** zstd frames, with trained or raw dictionaries on reading. */
 import { type Codec, malformed } from './codec.ts';
 import { makeNodeZstd, makeWasmZstd, type ZstdEngine } from './zstd-engine.ts';
-import { measureZstdFrames } from './zstd-frame.ts';
+import { listZstdFrames } from './zstd-frame.ts';
 
 const DEFAULT_LEVEL = 3;
 const MAX_LEVEL = 22;
@@ -26,14 +26,27 @@ export function makeZstd(engine: ZstdEngine = findEngine()): Codec {
       return result.length;
     },
     decompress(source, target, dictionary) {
-      measureZstdFrames(source);
-      const result = engine.decompress(source, target.length, dictionary);
-      if (result.length !== target.length) {
-        throw malformed('zstd', `expected ${target.length} bytes, found ${result.length}`);
-      }
-      target.set(result);
+      const written = decompressFrames(engine, source, target, dictionary);
+      if (written !== target.length) throw malformed('zstd', `expected ${target.length} bytes, found ${written}`);
     },
   };
+}
+
+/** Decompresses the frames one after the other: Node's library stops after the first. The bytes written. */
+function decompressFrames(
+  engine: ZstdEngine,
+  source: Uint8Array,
+  target: Uint8Array,
+  dictionary: Uint8Array | undefined,
+): number {
+  let written = 0;
+  for (const { start, end } of listZstdFrames(source)) {
+    const result = engine.decompress(source.subarray(start, end), target.length - written, dictionary);
+    if (result.length > target.length - written) throw malformed('zstd', `more than ${target.length} bytes`);
+    target.set(result, written);
+    written += result.length;
+  }
+  return written;
 }
 
 /**
@@ -41,7 +54,10 @@ export function makeZstd(engine: ZstdEngine = findEngine()): Codec {
  * is owned by the caller. CORRUPTION when malformed or longer than `limit`.
  */
 export function decompressZstdFrames(bytes: Uint8Array, limit: number): Uint8Array {
-  const bound = measureZstdFrames(bytes);
-  if (bytes.length === 0) return new Uint8Array(0);
-  return findEngine().decompress(bytes, Math.min(bound, limit), undefined).slice();
+  const frames = listZstdFrames(bytes);
+  const engine = findEngine();
+  if (frames.length === 1) return engine.decompress(bytes, Math.min(frames[0]!.bound, limit), undefined).slice();
+  const bound = frames.reduce((sum, frame) => sum + frame.bound, 0);
+  const target = new Uint8Array(Math.min(bound, limit));
+  return target.slice(0, decompressFrames(engine, bytes, target, undefined));
 }

@@ -63,7 +63,7 @@ export class FilterBuilder {
   constructor(policy: FilterPolicy, options: TableOptions, writer: number) {
     this.#policy = policy;
     this.#hashKind = filterHashKindOf(options);
-    this.#partitioned = isPartitioned(options);
+    this.#partitioned = hasPartitionedFilter(options);
     this.#metadataBlockSize = options.metadataBlockSize;
     this.#writer = writer;
   }
@@ -144,10 +144,7 @@ export class FilterBuilder {
   }
 }
 
-/** Partitioned filters exist only beside a partitioned index. */
-function isPartitioned(options: TableOptions): boolean {
+/** Whether the filter of these options is partitioned: only beside a partitioned index can it be. */
+export function hasPartitionedFilter(options: TableOptions): boolean {
   return options.partitionFilters && options.indexType === 'twoLevelIndexSearch';
 }
-
-/** Whether the filter of these options is partitioned. */
-export { isPartitioned as hasPartitionedFilter };

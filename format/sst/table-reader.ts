@@ -94,23 +94,21 @@ export class TableReader {
     this.rangeTombstones = parts.rangeTombstones;
     this.#cache = options.cache?.address ?? 0;
     this.tableId = options.tableId ?? (this.#cache === 0 ? 0 : kernel.x.cacheNewTableId(this.#cache));
-    const { filter, index } = parts;
+    const { filter } = parts;
     if (filter !== undefined) this.#filter = new FilterReader(parts, filter, options.comparator.id);
     const { prefixFiltering, prefixExtractorName } = parts.properties;
     const known = options.prefixExtractor?.name === prefixExtractorName;
     this.#prefixes = prefixFiltering && known && filter !== undefined ? options.prefixExtractor : undefined;
     this.#table = this.#makeTable();
-    if (index.partitioned || filter?.partitioned === true) {
-      this.#partitioned = new PartitionedGet(parts, {
-        comparator: options.comparator.id,
-        cache: options.cache,
-        tableId: this.tableId,
-        filter: parts.properties.wholeKeyFiltering ? this.#filter : undefined,
-        table: this.#table,
-        stats: options.stats ?? 0,
-      });
-    } else if (kernel.x.tablePrepare(this.#table) === 0) {
-      throw corruption(`bad index block of ${this.path}`);
+    try {
+      this.#partitioned = this.#makePartitionedGet();
+      if (this.#partitioned === undefined && kernel.x.tablePrepare(this.#table) === 0) {
+        throw corruption(`bad index block of ${this.path}`);
+      }
+    } catch (error) {
+      this.#filter?.close();
+      kernel.x.tableDestroy(this.#table);
+      throw error;
     }
   }
 
@@ -132,7 +130,7 @@ export class TableReader {
     return this.#parts.index.size + (this.#parts.filter?.size ?? 0);
   }
 
-  /** Uncompressed bytes of index and filter that stay out of the cache, for statistics. */
+  /** The footer's. */
   get formatVersion(): number {
     return this.#parts.footer.formatVersion;
   }
@@ -296,6 +294,21 @@ export class TableReader {
     this.#scratch = 0;
     releaseParts(this.#parts);
     this.#options.file.closeSync();
+  }
+
+  /** `undefined` when the kernel can do the whole lookup: nothing is partitioned. */
+  #makePartitionedGet(): PartitionedGet | undefined {
+    const { index, filter, properties } = this.#parts;
+    if (!index.partitioned && filter?.partitioned !== true) return undefined;
+    const { comparator, cache, stats = 0 } = this.#options;
+    return new PartitionedGet(this.#parts, {
+      comparator: comparator.id,
+      cache,
+      tableId: this.tableId,
+      filter: properties.wholeKeyFiltering ? this.#filter : undefined,
+      table: this.#table,
+      stats,
+    });
   }
 
   #makeTable(): number {

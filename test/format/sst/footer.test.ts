@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeFooter, encodeFooter, type Footer } from '../../../format/sst/footer.ts';
 
 const golden = {
-  tiny:
-    `01a4084f910112${'00'.repeat(34)}05000000f7cff485b741e288`,
+  tiny: `01a4084f910112${'00'.repeat(34)}05000000f7cff485b741e288`,
   v6: `043e007a003b36f3a76b07612e69000000${'00'.repeat(24)}06000000f7cff485b741e288`,
 };
 /** Of modern-10.5-fv6/000009.sst. */

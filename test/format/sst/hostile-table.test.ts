@@ -107,7 +107,7 @@ test('a file cut anywhere is refused', () => {
 });
 
 describe('claimed sizes', () => {
-  test('a block handle that reaches behind the file is refused before a byte is allocated', () => {
+  test('R10 a block handle that reaches behind the file is refused before a byte is allocated', () => {
     const { bytes } = writeTable(entries, {});
     const bad = bytes.slice();
     // The metaindex handle of the footer: offset 0, size 2^34.
@@ -119,7 +119,7 @@ describe('claimed sizes', () => {
     expect(getKernel().x.allocatedBytes()).toBe(before);
   });
 
-  test('a compressed block that claims a gigabyte is refused by what its codec can make of it', () => {
+  test('R10 a compressed block that claims a gigabyte is refused by what its codec can make of it', () => {
     for (const compression of ['snappy', 'lz4', 'zlib', 'zstd', 'bzip2'] as const) {
       const { bytes } = writeTable([entry('a', 1, 'z'.repeat(2000))], { compression, checksum: 'crc32c' });
       const bad = bytes.slice();

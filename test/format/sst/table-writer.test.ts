@@ -28,7 +28,7 @@ import type {
 import { defaultTableOptions } from '../../../format/sst/table-options.ts';
 import { TableWriter } from '../../../format/sst/table-writer.ts';
 import { Random, seedFor } from '../../support/random.ts';
-import { rocksdbToolsInstalled, runTool } from '../../support/rocksdb-tools.ts';
+import { rocksdbToolsInstalled, runTool, testWithTools } from '../../support/rocksdb-tools.ts';
 import {
   CollectingFile,
   context,
@@ -224,6 +224,19 @@ describe('tables in every shape', () => {
     }
   });
 });
+
+for (const [row, compression] of [
+  ['S66', 'snappy'],
+  ['S67', 'zlib'],
+  ['S68', 'bzip2'],
+] as const) {
+  testWithTools(`${row} ${compression}: sst_dump reads our file, whose blocks are really compressed`, () => {
+    const entries = makeEntries(3000, 1).map(({ key }, i) => ({ key, value: Buffer.from(`value ${i} `.repeat(9)) }));
+    const { bytes, table } = writeTable(entries, { compression });
+    expect(table.properties.dataSize * 2).toBeLessThan(table.properties.rawValueSize);
+    expectSound(bytes, entries.length);
+  });
+}
 
 describe('what a finished table says of itself', () => {
   test('properties agree with what sst_dump shows', () => {
