@@ -35,6 +35,6 @@ export interface CompactionIo {
   rest(): Io<void>;
   /** Throws `ABORTED` when the job is cancelled; asked at every rest and every 64 KiB. */
   checkCancelled(): void;
-  /** Sums since the job began, for statistics and `numRunning…` properties. */
+  /** Sums since the job began, told at every rest and at the end: raw bytes read, bytes of outputs. */
   progress(bytesRead: number, bytesWritten: number): void;
 }

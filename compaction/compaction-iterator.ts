@@ -146,6 +146,11 @@ export class CompactionIterator {
     return this.#kernel.copyOut(this.#get(F.key), this.#get(F.keySize) - TRAILER_SIZE);
   }
 
+  /** Bytes of keys and values read so far. */
+  get inputBytes(): number {
+    return this.#getNumber(F.inputKeyBytes) + this.#getNumber(F.inputValueBytes);
+  }
+
   get counts(): CompactionIteratorCounts {
     return {
       inputRecords: this.#getNumber(F.inputRecords),

@@ -218,7 +218,7 @@ function* drain(
     }
     if (io.nowMicros() < restAt) continue;
     io.checkCancelled();
-    io.progress(bytesRead, outputs.bytesWritten + outputs.fileBytes);
+    io.progress(iterator.inputBytes, outputs.bytesWritten + outputs.fileBytes);
     yield* io.rest();
     restAt = io.nowMicros() + sliceMicros;
   }
