@@ -11,6 +11,65 @@
  *   emit (if an entry waits for the writer) -> advance (if the input must move) -> the phase's own work
  */
 import { copyExact } from './bytes';
+import { fragmentOf, historyEndsHere, isRangeDeleted } from './compaction-cover';
+import { crossGrandparents, mustCut, overlapHere } from './compaction-cut';
+import {
+  CI_ADVANCE,
+  CI_AT_END,
+  CI_BOUNDARIES,
+  CI_BYTES,
+  CI_BYTES_USED,
+  CI_CLEAR_NEXT,
+  CI_COMPARATOR,
+  CI_CONFLICT,
+  CI_DROPPED_FILTER,
+  CI_DROPPED_HIDDEN,
+  CI_DROPPED_OBSOLETE,
+  CI_DROPPED_RANGE,
+  CI_EMITTING,
+  CI_ENTRY_STRIPE,
+  CI_FLAGS,
+  CI_FRAGMENT,
+  CI_HAS_KEY,
+  CI_HAS_OUTPUT,
+  CI_INPUT_DELETIONS,
+  CI_INPUT_KEY_BYTES,
+  CI_INPUT_RECORDS,
+  CI_INPUT_VALUE_BYTES,
+  CI_IN_GAP,
+  CI_KEY,
+  CI_KEY_CAPACITY,
+  CI_KEY_SIZE,
+  CI_LAST_STRIPE,
+  CI_MERGE,
+  CI_MERGE_BASE,
+  CI_MISMATCHES,
+  CI_OPERANDS,
+  CI_OPERAND_AT,
+  CI_OPERAND_COUNT,
+  CI_OUTPUT_RECORDS,
+  CI_OVERLAP,
+  CI_PHASE,
+  CI_PREVIOUS_WRITER,
+  CI_SEQUENCE,
+  CI_SIZE,
+  CI_SLICE,
+  CI_SNAPSHOT_COUNT,
+  CI_STRIPE,
+  CI_TYPE,
+  CI_VALUE,
+  CI_VALUE_SIZE,
+  CI_WAITING,
+  CI_WRITER,
+  CI_ZEROED,
+  CI_ZEROED_COUNT,
+  FLAG_BOTTOMMOST,
+  FLAG_FILTER,
+  OPERAND_ROW,
+  stripeOf,
+  userKeySize,
+} from './compaction-layout';
+import { addOperand } from './compaction-operands';
 import { COMPARATOR_REVERSE, compareUser, equalBytes, TRAILER_SIZE } from './compare';
 import { C_KEY, C_KEY_SIZE, C_VALUE, C_VALUE_SIZE } from './cursor-head';
 import { free, malloc, SLACK } from './memory';
@@ -30,11 +89,6 @@ const STATUS_OUT_OF_MEMORY: i32 = 9;
 const STATUS_WRITER_FAILED: i32 = 10;
 /** Inside `run`: nothing is needed, go on with the next step. */
 const GO_ON: i32 = -1;
-
-const FLAG_BOTTOMMOST: u32 = 1;
-const FLAG_DEEPER_KNOWN: u32 = 2;
-const FLAG_FILTER: u32 = 4;
-const FLAG_DYNAMIC_FILE_SIZE: u32 = 8;
 
 const TYPE_DELETION: u32 = 0;
 const TYPE_VALUE: u32 = 1;
@@ -63,78 +117,6 @@ const PHASE_OPERANDS: u32 = 6;
 /** No version of the user key has been seen: no stripe number. */
 const STRIPE_NONE: u32 = 0xffffffff;
 
-// Fields that the host sees are described in abi/compaction-iterator.ts.
-const CI_MERGE: usize = 0;
-const CI_COMPARATOR: usize = 4;
-const CI_FLAGS: usize = 8;
-const CI_WRITER: usize = 12;
-const CI_SNAPSHOTS: usize = 16;
-const CI_SNAPSHOT_COUNT: usize = 20;
-const CI_TOMBSTONES: usize = 24;
-const CI_TOMBSTONE_COUNT: usize = 28;
-const CI_TOMBSTONE_AT: usize = 32;
-const CI_DEEPER: usize = 36;
-const CI_DEEPER_COUNT: usize = 40;
-const CI_DEEPER_AT: usize = 44;
-const CI_GRANDPARENTS: usize = 48;
-const CI_GRANDPARENT_COUNT: usize = 52;
-const CI_GRANDPARENT_AT: usize = 56;
-const CI_SLICE: usize = 60;
-const CI_KEY: usize = 64;
-const CI_KEY_CAPACITY: usize = 68;
-const CI_KEY_SIZE: usize = 72;
-const CI_VALUE: usize = 76;
-const CI_VALUE_SIZE: usize = 80;
-const CI_TYPE: usize = 84;
-const CI_OPERANDS: usize = 88;
-const CI_OPERAND_CAPACITY: usize = 92; // rows
-const CI_OPERAND_COUNT: usize = 96;
-const CI_MERGE_BASE: usize = 100;
-const CI_BYTES: usize = 104;
-const CI_BYTES_CAPACITY: usize = 108;
-const CI_BYTES_USED: usize = 112;
-const CI_PHASE: usize = 116;
-const CI_EMITTING: usize = 120; // 1: the entry in key, value waits for the writer
-const CI_ADVANCE: usize = 124; // 1: the merge must step before the phase goes on
-const CI_WAITING: usize = 128; // 1: that step waits for a refill
-const CI_AT_END: usize = 132;
-const CI_HAS_KEY: usize = 136; // the key buffer holds the user key of the last entry read
-const CI_STRIPE: usize = 140; // stripe of the last version that was kept or dropped by rule
-const CI_HAS_OUTPUT: usize = 144; // an entry of this user key was written
-const CI_ZEROED: usize = 148; // and its sequence became 0
-const CI_CLEAR_NEXT: usize = 152; // the Put behind a kept SingleDelete is written without its value
-const CI_OPERAND_AT: usize = 156; // next operand to write unmerged
-const CI_FILE_BYTES: usize = 160;
-const CI_FILE_BYTES_MAX: usize = 168;
-const CI_FILE_BYTES_TARGET: usize = 176;
-const CI_OVERLAP_MAX: usize = 184;
-const CI_CONFLICT: usize = 192;
-const CI_OVERLAP: usize = 200; // f64: bytes of grandparents that the current output overlaps
-const CI_INPUT_RECORDS: usize = 208;
-const CI_INPUT_KEY_BYTES: usize = 216;
-const CI_INPUT_VALUE_BYTES: usize = 224;
-const CI_INPUT_DELETIONS: usize = 232;
-const CI_DROPPED_HIDDEN: usize = 240;
-const CI_DROPPED_OBSOLETE: usize = 248;
-const CI_DROPPED_RANGE: usize = 256;
-const CI_DROPPED_FILTER: usize = 264;
-const CI_ZEROED_COUNT: usize = 272;
-const CI_MISMATCHES: usize = 280;
-const CI_OUTPUT_RECORDS: usize = 288;
-const CI_SEQUENCE: usize = 296; // u64: of the current entry
-const CI_ENTRY_STRIPE: usize = 304; // its stripe
-const CI_LAST_STRIPE: usize = 308; // CI_STRIPE before the current entry
-const CI_FRAGMENT: usize = 312; // row of the tombstones that cover the user key, 0 none
-const CI_IN_GAP: usize = 316; // the last key written lies before grandparent number CI_GRANDPARENT_AT, not in it
-const CI_SEEN_KEY: usize = 320; // grandparents are positioned
-const CI_BOUNDARIES: usize = 324; // grandparent boundaries inside the current output
-const CI_PREVIOUS_WRITER: usize = 328; // the writer that the overlap counts for
-const CI_SIZE: u32 = 336;
-
-const TOMBSTONE_ROW: u32 = 24;
-const RANGE_ROW: u32 = 24;
-const OPERAND_ROW: u32 = 16;
-
 /** An iterator of zeros; 0: out of memory. */
 export function compactionCreate(comparator: u32): usize {
   const ci = malloc(CI_SIZE);
@@ -158,12 +140,6 @@ export function compactionFree(ci: usize): void {
 @inline
 function count(ci: usize, field: usize, by: f64): void {
   store<f64>(ci + field, load<f64>(ci + field) + by);
-}
-
-// @ts-ignore: decorator
-@inline
-function userKeySize(ci: usize): u32 {
-  return load<u32>(ci, CI_KEY_SIZE) - TRAILER_SIZE;
 }
 
 /** Goes on until the host is needed. */
@@ -244,19 +220,6 @@ function sameUserKey(ci: usize, cursor: usize): bool {
 @inline
 function trailerOf(cursor: usize): u64 {
   return load<u64>(load<u32>(cursor, C_KEY) + load<u32>(cursor, C_KEY_SIZE) - TRAILER_SIZE);
-}
-
-/** Number of snapshots that cannot see `sequence`: versions with the same number lie in one stripe. */
-function stripeOf(ci: usize, sequence: u64): u32 {
-  const snapshots = <usize>load<u32>(ci, CI_SNAPSHOTS);
-  let low: u32 = 0;
-  let high = load<u32>(ci, CI_SNAPSHOT_COUNT);
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (<u64>load<f64>(snapshots + (middle << 3)) < sequence) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Takes up the entry at the top of the merge; a new user key goes into the key buffer. */
@@ -468,45 +431,6 @@ function gathered(ci: usize, base: u32): i32 {
   return STATUS_MERGE;
 }
 
-/** Copies an operand: its block may be gone when the host folds. */
-function addOperand(ci: usize, cursor: usize, sequence: u64): bool {
-  const size = load<u32>(cursor, C_VALUE_SIZE);
-  const used = load<u32>(ci, CI_BYTES_USED);
-  const index = load<u32>(ci, CI_OPERAND_COUNT);
-  if (!reserve(ci, CI_BYTES, used, <u64>used + size)) return false;
-  const rows = load<u32>(ci, CI_OPERAND_CAPACITY);
-  if (index == rows) {
-    const grown = malloc((rows * 2 + 8) * OPERAND_ROW);
-    if (grown == 0) return false;
-    memory.copy(grown, load<u32>(ci, CI_OPERANDS), index * OPERAND_ROW);
-    free(load<u32>(ci, CI_OPERANDS));
-    store<u32>(ci, <u32>grown, CI_OPERANDS);
-    store<u32>(ci, rows * 2 + 8, CI_OPERAND_CAPACITY);
-  }
-  memory.copy(<usize>load<u32>(ci, CI_BYTES) + used, load<u32>(cursor, C_VALUE), size);
-  const row = <usize>load<u32>(ci, CI_OPERANDS) + index * OPERAND_ROW;
-  store<u32>(row, used);
-  store<u32>(row, size, 4);
-  store<f64>(row, <f64>sequence, 8);
-  store<u32>(ci, used + size, CI_BYTES_USED);
-  store<u32>(ci, index + 1, CI_OPERAND_COUNT);
-  return true;
-}
-
-/** Makes the buffer whose address stands at `field` (its capacity behind it) hold `size` bytes, keeping the first `used`. */
-function reserve(ci: usize, field: usize, used: u32, size: u64): bool {
-  if (size <= <u64>load<u32>(ci + field + 4)) return true;
-  const wanted = size + (size >> 1) + 256;
-  if (wanted > 0x7fffffff) return false;
-  const grown = malloc(<u32>wanted + <u32>SLACK);
-  if (grown == 0) return false;
-  memory.copy(grown, load<u32>(ci + field), used);
-  free(load<u32>(ci + field));
-  store<u32>(ci + field, <u32>grown);
-  store<u32>(ci + field + 4, <u32>wanted);
-  return true;
-}
-
 /** The host's answer to `filter`. */
 export function compactionFilterVerdict(ci: usize, decision: u32, value: usize, valueSize: u32): void {
   if (decision == 1) {
@@ -579,116 +503,4 @@ function emit(ci: usize): i32 {
   store<u32>(ci, 1, CI_HAS_OUTPUT);
   count(ci, CI_OUTPUT_RECORDS, 1);
   return GO_ON;
-}
-
-/**
- * Whether the output should end before the user key in the buffer: it is large enough, it overlaps enough grandparents
- * for one later compaction, or a grandparent's boundary is a good place near the target size.
- */
-function mustCut(ci: usize): bool {
-  const overlapBefore = load<f64>(ci, CI_OVERLAP);
-  const crossed = crossGrandparents(ci);
-  const fileBytes = load<f64>(ci, CI_FILE_BYTES);
-  if (fileBytes >= load<f64>(ci, CI_FILE_BYTES_MAX)) return true;
-  if (crossed == 0) return false;
-  const overlap = load<f64>(ci, CI_OVERLAP);
-  if (overlap + fileBytes > load<f64>(ci, CI_OVERLAP_MAX)) return true;
-  if ((load<u32>(ci, CI_FLAGS) & FLAG_DYNAMIC_FILE_SIZE) == 0) return false;
-  const target = load<f64>(ci, CI_FILE_BYTES_TARGET);
-  // A whole grandparent is skipped by this gap: ending here spares a later compaction from reading it.
-  const skipped: u32 = load<u32>(ci, CI_IN_GAP) != 0 ? 2 : 3;
-  if (crossed >= skipped && overlap - overlapBefore > target / 8) return true;
-  const percent = 50 + min<u32>(load<u32>(ci, CI_BOUNDARIES) * 5, 40);
-  return fileBytes >= (target / 100) * <f64>percent;
-}
-
-/** Moves the position among the grandparents to the user key in the buffer; returns how many boundaries lie between. */
-function crossGrandparents(ci: usize): u32 {
-  const rows = <usize>load<u32>(ci, CI_GRANDPARENTS);
-  const rowCount = load<u32>(ci, CI_GRANDPARENT_COUNT);
-  let at = load<u32>(ci, CI_GRANDPARENT_AT);
-  let inGap = load<u32>(ci, CI_IN_GAP) != 0;
-  const seen = load<u32>(ci, CI_SEEN_KEY) != 0;
-  let crossed: u32 = 0;
-  while (at < rowCount) {
-    const row = rows + at * RANGE_ROW;
-    if (inGap) {
-      if (compareToKey(ci, load<u32>(row), load<u32>(row, 4)) > 0) break;
-      if (seen) store<f64>(ci, load<f64>(ci, CI_OVERLAP) + load<f64>(row, 16), CI_OVERLAP);
-      inGap = false;
-    } else {
-      // A key that ends this file and begins the next belongs to the next.
-      if (compareToKey(ci, load<u32>(row, 8), load<u32>(row, 12)) > 0 || endsHereAlone(ci, row, at + 1 < rowCount)) break;
-      inGap = true;
-      at++;
-    }
-    if (seen) crossed++;
-  }
-  store<u32>(ci, at, CI_GRANDPARENT_AT);
-  store<u32>(ci, inGap ? 1 : 0, CI_IN_GAP);
-  store<u32>(ci, 1, CI_SEEN_KEY);
-  store<u32>(ci, load<u32>(ci, CI_BOUNDARIES) + crossed, CI_BOUNDARIES);
-  return crossed;
-}
-
-/** Order of a user key against the one in the buffer. */
-// @ts-ignore: decorator
-@inline
-function compareToKey(ci: usize, key: usize, size: u32): i32 {
-  return compareUser(load<u32>(ci, CI_COMPARATOR), key, size, load<u32>(ci, CI_KEY), userKeySize(ci));
-}
-
-/** Whether the buffer's key is the row's largest and does not begin the next row. */
-function endsHereAlone(ci: usize, row: usize, hasNext: bool): bool {
-  if (compareToKey(ci, load<u32>(row, 8), load<u32>(row, 12)) != 0) return false;
-  return !hasNext || compareToKey(ci, load<u32>(row + RANGE_ROW), load<u32>(row + RANGE_ROW, 4)) > 0;
-}
-
-/** Bytes of grandparents that hold the user key in the buffer. */
-function overlapHere(ci: usize): f64 {
-  const at = load<u32>(ci, CI_GRANDPARENT_AT);
-  if (load<u32>(ci, CI_IN_GAP) != 0 || at >= load<u32>(ci, CI_GRANDPARENT_COUNT)) return 0;
-  return load<f64>(<usize>load<u32>(ci, CI_GRANDPARENTS) + at * RANGE_ROW, 16);
-}
-
-/** Whether no older sorted run can hold the user key in the buffer. */
-function historyEndsHere(ci: usize): bool {
-  if ((load<u32>(ci, CI_FLAGS) & FLAG_DEEPER_KNOWN) == 0) return false;
-  const rows = <usize>load<u32>(ci, CI_DEEPER);
-  const rowCount = load<u32>(ci, CI_DEEPER_COUNT);
-  let at = load<u32>(ci, CI_DEEPER_AT);
-  while (at < rowCount && compareToKey(ci, load<u32>(rows + at * RANGE_ROW, 8), load<u32>(rows + at * RANGE_ROW, 12)) < 0) at++;
-  store<u32>(ci, at, CI_DEEPER_AT);
-  if (at == rowCount) return true;
-  const row = rows + at * RANGE_ROW;
-  return compareToKey(ci, load<u32>(row), load<u32>(row, 4)) > 0;
-}
-
-/** The row of range tombstones that covers the user key in the buffer; keys come in order, so the position only moves on. */
-function fragmentOf(ci: usize): usize {
-  const rows = <usize>load<u32>(ci, CI_TOMBSTONES);
-  const rowCount = load<u32>(ci, CI_TOMBSTONE_COUNT);
-  let at = load<u32>(ci, CI_TOMBSTONE_AT);
-  while (at < rowCount) {
-    const row = rows + at * TOMBSTONE_ROW;
-    if (compareToKey(ci, load<u32>(row, 8), load<u32>(row, 12)) > 0) break;
-    at++;
-  }
-  store<u32>(ci, at, CI_TOMBSTONE_AT);
-  if (at == rowCount) return 0;
-  const row = rows + at * TOMBSTONE_ROW;
-  return compareToKey(ci, load<u32>(row), load<u32>(row, 4)) <= 0 ? row : 0;
-}
-
-/** Whether a range tombstone of the same stripe covers the version `sequence` of the user key. */
-function isRangeDeleted(ci: usize, sequence: u64, stripe: u32): bool {
-  const row = <usize>load<u32>(ci, CI_FRAGMENT);
-  if (row == 0) return false;
-  const sequences = <usize>load<u32>(row, 16);
-  // The oldest tombstone that is newer than the version: a younger one cannot be in an older stripe.
-  for (let i = load<u32>(row, 20); i-- > 0; ) {
-    const tombstone = <u64>load<f64>(sequences + (i << 3));
-    if (tombstone > sequence) return stripeOf(ci, tombstone) == stripe;
-  }
-  return false;
 }
