@@ -9,6 +9,8 @@
 export interface IoStep {
   sync(): unknown;
   async(): Promise<unknown>;
+  /** Carrying it out again while the first time is under way does no harm (syncing a file does none). */
+  readonly repeatable?: boolean;
 }
 
 /** An operation that can be driven either way. */
@@ -18,6 +20,33 @@ export type Io<T> = Generator<IoStep, T, unknown>;
 export function* io<T>(sync: () => T, async: () => Promise<T>): Io<T> {
   return (yield { sync, async }) as T;
 }
+
+/** The same for a step that may be carried out again while the first time is under way (`IoTask.finishSync`). */
+export function* repeatableIo<T>(sync: () => T, async: () => Promise<T>): Io<T> {
+  return (yield { sync, async, repeatable: true }) as T;
+}
+
+/**
+ * Carries every step of `operation` that may not be repeated out in place, and leaves the others to the driver: whoever
+ * must finish it in a hurry can (`IoTask.finishSync`).
+ */
+export function* inPlace<T>(operation: Io<T>): Io<T> {
+  let step = operation.next();
+  while (!step.done) {
+    let reply: unknown;
+    try {
+      reply = step.value.repeatable === true ? yield step.value : step.value.sync();
+    } catch (error) {
+      step = operation.throw(error);
+      continue;
+    }
+    step = operation.next(reply);
+  }
+  return step.value;
+}
+
+/** An operation with nothing to wait for. */
+export function* noIo(): Io<void> {}
 
 /** Carries an operation out on this thread, blocking. */
 export function runSync<T>(operation: Io<T>): T {
@@ -49,4 +78,92 @@ export async function runAsync<T>(operation: Io<T>): Promise<T> {
     step = operation.next(reply);
   }
   return step.value;
+}
+
+/**
+ * An operation under way in the async manner that a blocking caller may need finished before it can go on.
+ */
+export class IoTask<T> {
+  /** Settles when the operation has, in whichever manner. */
+  readonly promise: Promise<T>;
+  readonly #operation: Io<T>;
+  #step: IteratorResult<IoStep, T> | undefined;
+  #resolve!: (value: T) => void;
+  #reject!: (error: unknown) => void;
+  #settled = false;
+  #failure: unknown;
+  /** Raised by each step carried out, so that an awaited step which was overtaken is recognised. */
+  #turn = 0;
+
+  constructor(operation: Io<T>) {
+    this.#operation = operation;
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#advance(() => this.#operation.next());
+    this.#follow();
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** What it failed with, or `undefined` while it runs and after success. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /**
+   * Carries the step that is being awaited out again, in place, and then the rest. False when that step may not be
+   * repeated: the operation then goes on as before. The outcome is the promise's, nothing is thrown.
+   */
+  finishSync(): boolean {
+    let first = true;
+    while (!this.#settled) {
+      const step = (this.#step as IteratorYieldResult<IoStep>).value;
+      if (first && step.repeatable !== true) return false;
+      first = false;
+      let reply: unknown;
+      try {
+        reply = step.sync();
+      } catch (error) {
+        this.#advance(() => this.#operation.throw(error));
+        continue;
+      }
+      this.#advance(() => this.#operation.next(reply));
+    }
+    return true;
+  }
+
+  #advance(move: () => IteratorResult<IoStep, T>): void {
+    this.#turn++;
+    try {
+      this.#step = move();
+      if (this.#step.done) {
+        this.#settled = true;
+        this.#resolve(this.#step.value);
+      }
+    } catch (error) {
+      this.#settled = true;
+      this.#failure = error ?? new Error('operation failed');
+      this.#reject(error);
+    }
+  }
+
+  #follow(): void {
+    if (this.#settled) return;
+    const turn = this.#turn;
+    const step = (this.#step as IteratorYieldResult<IoStep>).value;
+    const go = (move: () => IteratorResult<IoStep, T>): void => {
+      // `finishSync` took over while this step was awaited; it carried the step out itself and its outcome counts.
+      if (turn !== this.#turn) return;
+      this.#advance(move);
+      this.#follow();
+    };
+    step.async().then(
+      (reply) => go(() => this.#operation.next(reply)),
+      (error) => go(() => this.#operation.throw(error)),
+    );
+  }
 }

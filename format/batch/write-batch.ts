@@ -34,6 +34,8 @@ export class WriteBatch {
   #buffer: Buffer = Buffer.alloc(INITIAL_CAPACITY);
   #size = BATCH_HEADER_SIZE;
   #count = 0;
+  #hasDeleteRange = false;
+  #hasFamilies = false;
   #savePoints: SavePoint[] = [];
   /** Names that were given, by the index that their records carry. */
   #names: string[] = [];
@@ -52,12 +54,25 @@ export class WriteBatch {
     batch.#size = 0;
     batch.#appendBytes(data);
     batch.#count = new WriteBatchReader(data).count;
+    // What is in it was not seen one by one: the checks that these ask for are made.
+    batch.#hasDeleteRange = true;
+    batch.#hasFamilies = true;
     return batch;
   }
 
   /** Operations that take a sequence number; log data does not count. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Whether a `deleteRange` was ever added since the batch was made or cleared. */
+  get hasDeleteRange(): boolean {
+    return this.#hasDeleteRange;
+  }
+
+  /** Whether a family other than the default one was ever named since the batch was made or cleared. */
+  get hasFamilies(): boolean {
+    return this.#hasFamilies;
   }
 
   /** Size of the encoding, header included. */
@@ -82,6 +97,7 @@ export class WriteBatch {
 
   /** Removes every key in [begin, end). That begin <= end is checked when the batch is written. */
   deleteRange(begin: Uint8Array | string, end: Uint8Array | string, family?: BatchFamily): this {
+    this.#hasDeleteRange = true;
     return this.#addPair(ValueType.rangeDeletion, begin, end, family, 'end');
   }
 
@@ -106,6 +122,8 @@ export class WriteBatch {
     this.#buffer.fill(0, 0, BATCH_HEADER_SIZE);
     this.#size = BATCH_HEADER_SIZE;
     this.#count = 0;
+    this.#hasDeleteRange = false;
+    this.#hasFamilies = false;
     this.#savePoints = [];
     this.#names = [];
     this.#fixups = [];
@@ -226,6 +244,7 @@ export class WriteBatch {
       this.#buffer[this.#size++] = type;
       return;
     }
+    this.#hasFamilies = true;
     this.#buffer[this.#size] = familyTagOf.get(type)!;
     this.#size = setVarint(this.#buffer, this.#size + 1, id);
   }

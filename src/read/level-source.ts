@@ -2,15 +2,15 @@
  * Tables that follow each other in key order, read as one sorted run: a level, or a single table of level 0. Tables are
  * opened when the run reaches them.
  */
-import type { CursorSource } from '../base/cursor-source.ts';
-import type { Io } from '../base/io.ts';
-import { compareInternalKeys } from '../base/internal-key.ts';
-import { CursorField } from '../kernel/abi/merge.ts';
-import { getKernel, type Kernel } from '../kernel/kernel.ts';
-import type { FileMetadata } from '../manifest/file-metadata.ts';
-import type { TableIterator } from '../sst/table-iterator.ts';
-import type { TableIteratorOptions, TableReader } from '../sst/table-reader.ts';
-import type { Comparator } from '../base/comparator.ts';
+import type { CursorSource } from '../../format/base/cursor-source.ts';
+import type { Io } from '../../format/base/io.ts';
+import { compareInternalKeys } from '../../format/base/internal-key.ts';
+import { CursorField } from '../../format/kernel/abi/merge.ts';
+import { getKernel, type Kernel } from '../../format/kernel/kernel.ts';
+import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
+import type { TableIterator } from '../../format/sst/table-iterator.ts';
+import type { TableIteratorOptions, TableReader } from '../../format/sst/table-reader.ts';
+import type { Comparator } from '../../format/base/comparator.ts';
 
 /** Where a run gets its tables. */
 export interface LevelTables {
@@ -19,8 +19,6 @@ export interface LevelTables {
   open(file: FileMetadata): Io<TableReader>;
   /** Called whenever the run enters a table, before its entries are read: range tombstones take effect then. */
   onEnter?(file: FileMetadata, reader: TableReader): void;
-  /** Whether a seek to this internal key (in kernel memory) may pass the table by: its filter excludes the prefix. */
-  skips?(reader: TableReader, target: number, targetSize: number): boolean;
 }
 
 /** A run over tables in order. */

@@ -1,0 +1,432 @@
+/**
+ * Starts flushes and compactions when they are due, within their slots, and installs what they made. Every change of state
+ * ends with `schedule()`, which looks at everything again: nothing has to remember what it waits for.
+ */
+import { type Compaction, describeCompaction, inputFiles, startLevel } from '../../compaction/compaction.ts';
+import type { CompactionResult } from '../../compaction/compaction-result.ts';
+import { estimatePendingCompactionBytes } from '../../compaction/level-score.ts';
+import type { PickContext } from '../../compaction/pick-context.ts';
+import { pickerFor } from '../../compaction/picker.ts';
+import { DBError } from '../../format/base/db-error.ts';
+import { type Io, IoTask, repeatableIo, runAsync } from '../../format/base/io.ts';
+import { emptyEdit, type VersionEdit } from '../../format/manifest/version-edit.ts';
+import { Flush } from '../flush/flush.ts';
+import type { DbContext } from '../options/db-context.ts';
+import { pickerOptions } from '../options/picker-options.ts';
+import type { SnapshotList } from '../read/snapshot-list.ts';
+import type { ColumnFamilyState } from '../version/column-family.ts';
+import type { VersionSet } from '../version/version-set.ts';
+import type { WalManager } from '../wal/wal-manager.ts';
+import { decideStall, type WriteController } from '../write/write-controller.ts';
+import type { RoomMaker } from '../write/write-path.ts';
+import type { ErrorHandler } from './error-handler.ts';
+import type { JobRunner } from './job-runner.ts';
+import type { ObsoleteFiles } from './obsolete-files.ts';
+
+/** What background work is done with. */
+export interface BackgroundParts {
+  context: DbContext;
+  versions: VersionSet;
+  wal: WalManager;
+  snapshots: SnapshotList;
+  runner: JobRunner;
+  errors: ErrorHandler;
+  obsolete: ObsoleteFiles;
+  /** Logs at or above this must stay for prepared transactions. */
+  minLogOfPrepared: () => number | undefined;
+}
+
+interface RunningCompaction {
+  compaction: Compaction;
+  task: IoTask<void>;
+}
+
+/** The flushes and compactions of one database. */
+export class BackgroundWork implements RoomMaker {
+  /** Set once the write path exists. */
+  controller: WriteController | undefined;
+  readonly #parts: BackgroundParts;
+  readonly #flushes = new Map<ColumnFamilyState, IoTask<void>>();
+  readonly #compactions = new Map<ColumnFamilyState, RunningCompaction[]>();
+  #waiters: (() => void)[] = [];
+  #paused = 0;
+  #closing = false;
+  #nextJobId = 1;
+
+  constructor(parts: BackgroundParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether automatic work may start. */
+  get isPaused(): boolean {
+    return this.#paused > 0;
+  }
+
+  get runningFlushCount(): number {
+    return this.#flushes.size;
+  }
+
+  get runningCompactionCount(): number {
+    let sum = 0;
+    for (const running of this.#compactions.values()) sum += running.length;
+    return sum;
+  }
+
+  /** Compactions of a family that run now. */
+  compactionsOf(family: ColumnFamilyState): readonly Compaction[] {
+    return (this.#compactions.get(family) ?? []).map(({ compaction }) => compaction);
+  }
+
+  /** Numbers of tables that are inputs of running compactions. */
+  busyFiles(): Set<number> {
+    const busy = new Set<number>();
+    for (const running of this.#compactions.values()) {
+      for (const { compaction } of running) for (const file of inputFiles(compaction)) busy.add(file.number);
+    }
+    return busy;
+  }
+
+  schedule(): void {
+    if (this.#closing) return;
+    this.#scheduleFlushes();
+    if (this.#paused === 0 && this.#parts.errors.error === undefined) this.#scheduleCompactions();
+    this.updateStalls();
+  }
+
+  whenChanged(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  waitSync(): void {
+    this.schedule();
+    const task = [...this.#flushes.values()][0] ?? [...this.#compactions.values()].flat()[0]?.task;
+    if (task === undefined || !task.finishSync()) {
+      this.#parts.context.clock.sleepSync(1);
+      return;
+    }
+    this.#reap();
+  }
+
+  /** Wakes everybody who waits for progress. */
+  signal(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  /** Resolves when no flush of `family` is left to do; throws the background error if one stops it. */
+  async flushed(family: ColumnFamilyState): Promise<void> {
+    const wanted = family.immutables.slice();
+    if (wanted.length > 0) family.flushRequested = true;
+    this.schedule();
+    while (wanted.some((memtable) => family.immutables.includes(memtable)) && !family.dropped) {
+      const { error } = this.#parts.errors;
+      if (error !== undefined) throw error;
+      if (this.#closing) throw new DBError('CLOSED', 'the database is closing');
+      await this.whenChanged();
+    }
+  }
+
+  /** Runs a compaction that a user asked for and waits for it. */
+  async runManual(family: ColumnFamilyState, compaction: Compaction): Promise<CompactionResult | undefined> {
+    let result: CompactionResult | undefined;
+    const task = this.#startCompaction(family, compaction, (r) => {
+      result = r;
+    });
+    await task.promise;
+    return result;
+  }
+
+  /** Gives tables another level in the MANIFEST; nothing is rewritten. REQUIRES that the tree stays in order. */
+  async moveFiles(family: ColumnFamilyState, numbers: readonly number[], from: number, to: number): Promise<void> {
+    const edit = emptyEdit(family.id);
+    for (const number of numbers) {
+      const found = family.version.findByNumber(number);
+      if (found === undefined || found.level !== from || this.busyFiles().has(number)) {
+        throw new DBError('BUSY', `table ${number} is being compacted`, { retryable: true });
+      }
+      edit.deletedFiles.push({ level: from, number });
+      edit.newFiles.push({ level: to, file: found.file });
+    }
+    await runAsync(this.#parts.versions.logAndApply({ changes: [{ family, edit }] }));
+    this.schedule();
+  }
+
+  /** Stops automatic work; resolves when none runs. Calls nest. */
+  async pause(): Promise<void> {
+    this.#paused++;
+    while (this.#flushes.size > 0 || this.runningCompactionCount > 0) await this.whenChanged();
+  }
+
+  /** Undoes one `pause`. */
+  continue(): void {
+    this.#paused = Math.max(0, this.#paused - 1);
+    this.schedule();
+  }
+
+  /** Starts nothing more, cancels compactions, and resolves when nothing runs. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.signal();
+    const tasks = [...this.#flushes.values(), ...[...this.#compactions.values()].flat().map(({ task }) => task)];
+    await Promise.allSettled(tasks.map((task) => task.promise));
+  }
+
+  /** What a picker looks at. */
+  pickContext(family: ColumnFamilyState): PickContext {
+    return {
+      familyId: family.id,
+      familyName: family.name,
+      view: family.version,
+      running: this.compactionsOf(family),
+      compactCursors: new Map([...family.compactCursors].map(([level, cursor]) => [level, cursor.key])),
+      nowSeconds: this.#parts.context.nowSeconds(),
+    };
+  }
+
+  /** Decides again whether writes must wait. */
+  updateStalls(): void {
+    const { controller } = this;
+    if (controller === undefined) return;
+    for (const family of this.#parts.versions.families.values()) {
+      if (family.dropped) controller.remove(family.id);
+      else this.#updateStall(family, controller);
+    }
+    if (controller.condition !== 'stopped') this.signal();
+  }
+
+  #updateStall(family: ColumnFamilyState, controller: WriteController): void {
+    const { options } = family;
+    const pending = estimatePendingCompactionBytes(family.version, pickerOptions(options));
+    const decision = decideStall({
+      ...options,
+      immutableCount: family.immutables.length,
+      level0FileCount: family.version.fileCount(0),
+      pendingCompactionBytes: pending,
+    });
+    const previous = controller.update(family.id, decision, pending);
+    if (previous.condition === decision.condition) return;
+    this.#parts.context.notify('onStallConditionsChanged', {
+      columnFamily: family.name,
+      previous: previous.condition,
+      current: decision.condition,
+      cause: decision.cause,
+    });
+    this.#parts.context.logger.warn(
+      `[${family.name}] write stall: ${previous.condition} -> ${decision.condition} (${decision.cause})`,
+    );
+  }
+
+  #scheduleFlushes(): void {
+    const { versions, errors, context } = this.#parts;
+    if (errors.error !== undefined) return;
+    for (const family of versions.families.values()) {
+      if (this.#flushes.size >= context.options.flushSlots) return;
+      if (this.#paused > 0 || family.dropped || this.#flushes.has(family) || family.immutables.length === 0) continue;
+      const due = family.immutables.length >= family.options.minWriteBufferNumberToMerge;
+      if (due || family.flushRequested) this.#startFlush(family);
+    }
+  }
+
+  #startFlush(family: ColumnFamilyState): void {
+    family.flushRequested = false;
+    const task = new IoTask(this.#flush(family, this.#nextJobId++));
+    this.#flushes.set(family, task);
+    this.#watch(task);
+  }
+
+  *#flush(family: ColumnFamilyState, jobId: number): Io<void> {
+    const { context, runner, snapshots, versions, wal } = this.#parts;
+    const flush = new Flush(context, family, jobId);
+    try {
+      const result = yield* runner.run({
+        family,
+        snapshots: snapshots.sequences(),
+        work: flush.work(),
+        isCancelled: () => family.dropped,
+      });
+      // Older logs may hold other families' writes that came before those in the new table.
+      if (versions.families.size > 1) yield* wal.syncOlder();
+      const edit = flush.edit(result, this.#minLogAfter(family, flush));
+      yield* versions.logAndApply({
+        changes: [{ family, edit, flushed: flush.memtables }],
+        onInstalled: () => {
+          flush.report(result);
+          this.releaseLogs();
+        },
+      });
+    } catch (error) {
+      flush.giveUp();
+      if (!family.dropped) throw this.#parts.errors.report('flush', error);
+    }
+  }
+
+  #minLogAfter(family: ColumnFamilyState, flush: Flush): number {
+    const left = family.immutables.find((memtable) => !flush.memtables.includes(memtable)) ?? family.active;
+    const own = left.entryCount > 0 ? left.logNumber : Number.MAX_SAFE_INTEGER;
+    return this.#minLogNeeded(family, own);
+  }
+
+  /** The oldest log that anything needs, `family`'s own need given. */
+  #minLogNeeded(family: ColumnFamilyState | undefined, own: number): number {
+    let least = Math.min(own, this.#parts.wal.currentNumber, this.#parts.minLogOfPrepared() ?? Number.MAX_SAFE_INTEGER);
+    for (const other of this.#parts.versions.families.values()) {
+      if (other !== family && !other.dropped) least = Math.min(least, other.oldestLogNeeded);
+    }
+    return least;
+  }
+
+  /** Lets go of logs that nothing needs and that the MANIFEST does not ask to keep. */
+  releaseLogs(): void {
+    const { versions, wal, obsolete } = this.#parts;
+    const minimum = Math.min(versions.minLogNumberToKeep, this.#minLogNeeded(undefined, Number.MAX_SAFE_INTEGER));
+    obsolete.addLogs(wal.releaseBelow(minimum));
+  }
+
+  #scheduleCompactions(): void {
+    const { versions, context } = this.#parts;
+    for (let started = true; started; ) {
+      started = false;
+      for (const family of versions.families.values()) {
+        if (this.runningCompactionCount >= context.options.compactionSlots) return;
+        if (family.dropped || family.options.disableAutoCompactions) continue;
+        const picker = pickerFor(pickerOptions(family.options), family.comparator);
+        const compaction = picker.pick(this.pickContext(family));
+        if (compaction === undefined) continue;
+        this.#startCompaction(family, compaction);
+        started = true;
+      }
+    }
+  }
+
+  #startCompaction(
+    family: ColumnFamilyState,
+    compaction: Compaction,
+    onResult?: (result: CompactionResult) => void,
+  ): IoTask<void> {
+    const running = this.#compactions.get(family) ?? [];
+    this.#compactions.set(family, running);
+    const entry: RunningCompaction = { compaction, task: undefined as never };
+    running.push(entry);
+    entry.task = new IoTask(this.#compact(family, compaction, this.#nextJobId++, onResult));
+    this.#watch(entry.task);
+    return entry.task;
+  }
+
+  *#compact(
+    family: ColumnFamilyState,
+    compaction: Compaction,
+    jobId: number,
+    onResult: ((result: CompactionResult) => void) | undefined,
+  ): Io<void> {
+    const { context, runner, snapshots, versions, errors } = this.#parts;
+    // Let the caller note the compaction as running before anything of it happens.
+    yield* repeatableIo(
+      () => {},
+      async () => {},
+    );
+    const version = family.version.ref();
+    const started = context.clock.monotonicMicros();
+    context.logger.info(
+      `[${family.name}] [JOB ${jobId}] Compacting ${describeCompaction(compaction)} (${compaction.reason})`,
+    );
+    try {
+      let result: CompactionResult | undefined;
+      if (compaction.kind === 'merge') {
+        result = yield* runner.run({
+          family,
+          snapshots: snapshots.sequences(),
+          work: { kind: 'compaction', compaction },
+          isCancelled: () => this.#closing || family.dropped,
+        });
+      }
+      const edit = compactionEdit(compaction, result, family);
+      yield* versions.logAndApply({
+        changes: [{ family, edit }],
+        onInstalled: () => this.#reportCompaction(family, compaction, result, jobId, started),
+      });
+      if (result !== undefined) onResult?.(result);
+    } catch (error) {
+      if (family.dropped || this.#closing) return;
+      throw errors.report('compaction', error);
+    } finally {
+      version.unref();
+    }
+  }
+
+  #reportCompaction(
+    family: ColumnFamilyState,
+    compaction: Compaction,
+    result: CompactionResult | undefined,
+    jobId: number,
+    started: number,
+  ): void {
+    const { context } = this.#parts;
+    const micros = Math.round(context.clock.monotonicMicros() - started);
+    const event = {
+      columnFamily: family.name,
+      jobId,
+      reason: compaction.reason,
+      inputLevel: startLevel(compaction),
+      outputLevel: compaction.outputLevel,
+      inputFiles: inputFiles(compaction).map((file) => file.number),
+      outputFiles: (result?.outputs ?? []).map((file) => file.number),
+      bytesRead: result?.stats.bytesRead ?? 0,
+      bytesWritten: result?.stats.bytesWritten ?? 0,
+      micros,
+      trivialMove: compaction.kind === 'trivialMove',
+    };
+    const { statistics } = context;
+    statistics?.count('rocksdb.compact.read.bytes', event.bytesRead);
+    statistics?.count('rocksdb.compact.write.bytes', event.bytesWritten);
+    statistics?.count('rocksdb.compaction.key.drop.new', result?.stats.droppedHidden ?? 0);
+    if (event.trivialMove) statistics?.count('rocksdb.compaction.trivial.move');
+    statistics?.record('rocksdb.compaction.times.micros', micros);
+    for (const file of result?.outputs ?? []) {
+      context.notify('onTableFileCreated', {
+        columnFamily: family.name,
+        fileNumber: file.number,
+        sizeBytes: file.sizeBytes,
+      });
+    }
+    context.logEvent('compaction_finished', {
+      job: jobId,
+      cf_name: family.name,
+      ...event,
+      lsm_state: family.version.levels.map((l) => l.length),
+    });
+    context.notify('onCompactionCompleted', event);
+  }
+
+  #watch(task: IoTask<void>): void {
+    const settled = (): void => this.#reap();
+    task.promise.then(settled, settled);
+  }
+
+  /** Takes settled tasks out and looks for new work. */
+  #reap(): void {
+    for (const [family, task] of this.#flushes) if (task.settled) this.#flushes.delete(family);
+    for (const [family, running] of this.#compactions) {
+      const left = running.filter(({ task }) => !task.settled);
+      if (left.length > 0) this.#compactions.set(family, left);
+      else this.#compactions.delete(family);
+    }
+    this.schedule();
+    this.signal();
+  }
+}
+
+/** The MANIFEST's record of a compaction. */
+function compactionEdit(
+  compaction: Compaction,
+  result: CompactionResult | undefined,
+  family: ColumnFamilyState,
+): VersionEdit {
+  const edit = emptyEdit(family.id);
+  for (const { level, files } of compaction.inputs) {
+    for (const { number } of files) edit.deletedFiles.push({ level, number });
+  }
+  const outputs = compaction.kind === 'trivialMove' ? inputFiles(compaction) : (result?.outputs ?? []);
+  for (const file of outputs) edit.newFiles.push({ level: compaction.outputLevel, file });
+  return edit;
+}

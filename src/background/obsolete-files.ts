@@ -1,0 +1,144 @@
+/**
+ * Removes files that nothing needs any more: tables that no version shows, logs that hold nothing unflushed, replaced
+ * MANIFEST and OPTIONS files. Removal can be suspended (`disableFileDeletions`) and then catches up.
+ *
+ * Logs go to the archive instead while a time or size limit for them is set.
+ */
+import { type Io, runAsync } from '../../format/base/io.ts';
+import {
+  ARCHIVE_DIRECTORY,
+  levelDbTableFileName,
+  manifestFileName,
+  optionsFileName,
+  parseFileName,
+  tableFileName,
+  walFileName,
+} from '../../format/manifest/file-name.ts';
+import type { TableCache } from '../cache/table-cache.ts';
+import { createDirectories, listDirectory, renameFile, unlinkIfPresent } from '../env/file-operations.ts';
+import type { DbContext } from '../options/db-context.ts';
+
+/** OPTIONS files that are kept. */
+const OPTIONS_FILES_KEPT = 2;
+
+type Removal = { kind: 'table' | 'wal' | 'manifest' | 'options' | 'other'; number: number; name: string };
+
+/** The removals of one database, one after the other. */
+export class ObsoleteFiles {
+  readonly #context: DbContext;
+  readonly #tables: TableCache;
+  #queue: Removal[] = [];
+  #suspended = 0;
+  #running: Promise<void> | undefined;
+  /** Set while the MANIFEST in force may name files that memory does not know of. */
+  uncertain = false;
+
+  constructor(context: DbContext, tables: TableCache) {
+    this.#context = context;
+    this.#tables = tables;
+  }
+
+  /** Whether removals are suspended. */
+  get isSuspended(): boolean {
+    return this.#suspended > 0;
+  }
+
+  /** Suspends removals; calls nest. Resolves when none is under way. */
+  async suspend(): Promise<void> {
+    this.#suspended++;
+    await this.#running;
+  }
+
+  /** Undoes one `suspend`, or with `force` all of them. */
+  resume(force: boolean): void {
+    this.#suspended = force ? 0 : Math.max(0, this.#suspended - 1);
+    this.#drive();
+  }
+
+  /** Queues tables that no version shows. */
+  addTables(numbers: readonly number[]): void {
+    for (const number of numbers) {
+      this.#tables.evict(number);
+      this.#queue.push({ kind: 'table', number, name: tableFileName(number) });
+    }
+    this.#drive();
+  }
+
+  /** Queues logs. */
+  addLogs(numbers: readonly number[]): void {
+    for (const number of numbers) this.#queue.push({ kind: 'wal', number, name: walFileName(number) });
+    this.#drive();
+  }
+
+  /** Queues MANIFEST files that are not in force any more. */
+  addManifest(number: number): void {
+    this.#queue.push({ kind: 'manifest', number, name: manifestFileName(number) });
+    this.#drive();
+  }
+
+  /** Queues an output of a failed or superseded job. */
+  addOther(name: string): void {
+    this.#queue.push({ kind: 'other', number: 0, name });
+    this.#drive();
+  }
+
+  /** Keeps the newest OPTIONS files and queues the others. */
+  *pruneOptions(): Io<void> {
+    const names = yield* listDirectory(this.#context.fs, this.#context.path);
+    const numbers = names
+      .map(parseFileName)
+      .filter((name) => name?.kind === 'options')
+      .map((name) => name!.number)
+      .sort((a, b) => b - a);
+    for (const number of numbers.slice(OPTIONS_FILES_KEPT)) {
+      this.#queue.push({ kind: 'options', number, name: optionsFileName(number) });
+    }
+    this.#drive();
+  }
+
+  /** Resolves when everything that may be removed now has been. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  #drive(): void {
+    if (this.#running !== undefined || this.#suspended > 0 || this.uncertain || this.#queue.length === 0) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      this.#drive();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0 && this.#suspended === 0 && !this.uncertain) {
+      const removal = this.#queue.shift()!;
+      try {
+        await runAsync(this.#remove(removal));
+      } catch (error) {
+        // The file stays; the next open removes it.
+        this.#context.logger.warn(`Cannot remove ${removal.name}: ${(error as Error).message}`);
+      }
+    }
+  }
+
+  *#remove(removal: Removal): Io<void> {
+    const { fs, path, walPath, options } = this.#context;
+    if (removal.kind === 'wal') {
+      if (options.walTtlSeconds > 0 || options.walSizeLimitMB > 0) yield* this.#archive(removal.name);
+      else yield* unlinkIfPresent(fs, `${walPath}/${removal.name}`);
+      return;
+    }
+    yield* unlinkIfPresent(fs, `${path}/${removal.name}`);
+    if (removal.kind !== 'table') return;
+    yield* unlinkIfPresent(fs, `${path}/${levelDbTableFileName(removal.number)}`);
+    this.#context.notify('onTableFileDeleted', { fileNumber: removal.number, path: `${path}/${removal.name}` });
+    this.#context.logEvent('table_file_deletion', { file_number: removal.number });
+  }
+
+  *#archive(name: string): Io<void> {
+    const { fs, walPath } = this.#context;
+    const archive = `${walPath}/${ARCHIVE_DIRECTORY}`;
+    yield* createDirectories(fs, archive);
+    yield* renameFile(fs, `${walPath}/${name}`, `${archive}/${name}`);
+  }
+}

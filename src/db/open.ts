@@ -1,0 +1,221 @@
+/**
+ * Opening a database, in order: check what was given, look at the directory, lock, read the MANIFEST, check tables, replay
+ * logs, write what was replayed into tables, begin a new log and a new MANIFEST, remove leftovers. A refusal before the lock
+ * has touched nothing; one after it leaves the files as they were.
+ */
+
+import { invalidArgument, notSupported } from '../../format/base/db-error.ts';
+import { runAsync } from '../../format/base/io.ts';
+import { PreparedTransactions } from '../../format/batch/prepared-transactions.ts';
+import { getKernel } from '../../format/kernel/kernel.ts';
+import { CURRENT_SIZE_MAX, decodeCurrent } from '../../format/manifest/current-file.ts';
+import { CURRENT_FILE, IDENTITY_FILE, LOCK_FILE, tempFileName } from '../../format/manifest/file-name.ts';
+import { readManifest } from '../../format/manifest/manifest-reader.ts';
+import type { ManifestState } from '../../format/manifest/manifest-state.ts';
+import { TableCache } from '../cache/table-cache.ts';
+import { openFileLogger } from '../env/file-logger.ts';
+import { createDirectories, readWhole, replaceWhole, syncDirectory } from '../env/file-operations.ts';
+import type { FileLock } from '../env/file-system.ts';
+import { type ClosableLogger, silentLogger } from '../env/logger.ts';
+import { hostName } from '../env/host.ts';
+import { randomUuid, SystemRandom } from '../env/random.ts';
+import { DbContext } from '../options/db-context.ts';
+import type { Options } from '../options/options.ts';
+import { resolveOptions } from '../options/resolve-options.ts';
+import type { FamilyOptions, ResolvedOptions } from '../options/resolved-options.ts';
+import { VersionSet } from '../version/version-set.ts';
+import { absolutePath, type DirectoryContents, inspectDirectory } from './directory-check.ts';
+import { Engine, FamilyCaches } from './engine.ts';
+import { emptyState, recoverFamilies } from './recover-families.ts';
+import { finishOpen, recoverLogs } from './recover-logs.ts';
+import { readStoredOptions, storedAllow2pc, withStoredComponents } from './stored-options.ts';
+
+/** Opens the database at `given`; see `DB.open`. */
+export async function openEngine(given: unknown, options: Options): Promise<Engine> {
+  const path = absolutePath(given);
+  const resolved = await resolveOptions(options);
+  const { db } = resolved;
+  if (db.walDir !== undefined) db.walDir = absolutePath(db.walDir, 'options.walDir');
+  const context = new DbContext(path, db, db.logger ?? db.env.logger ?? silentLogger);
+  const before = await inspectDirectory(context.fs, path);
+  checkPresence(path, before, resolved);
+  if (before.hasCurrent) await checkStored(context, before, resolved);
+  return db.readOnly ? build(context, resolved, before, undefined) : openLocked(context, resolved, before);
+}
+
+function checkPresence(path: string, found: DirectoryContents, { db }: ResolvedOptions): void {
+  if (found.hasCurrent && db.errorIfExists) {
+    throw invalidArgument(`${path}: exists (options.errorIfExists is true)`);
+  }
+  if (!found.hasCurrent && !db.createIfMissing) {
+    throw invalidArgument(`${path}: does not exist (options.createIfMissing is false)`);
+  }
+}
+
+/** Reads the MANIFEST and matches the options with it, before anything is locked or written. */
+async function checkStored(context: DbContext, found: DirectoryContents, resolved: ResolvedOptions): Promise<void> {
+  const state = await readCurrentManifest(context);
+  const stored = await readStoredOptions(context, found.names);
+  familyPlan(state, resolved, (options, name, comparator) => withStoredComponents(options, name, comparator, stored));
+}
+
+/** The MANIFEST that CURRENT names. */
+export async function readCurrentManifest(context: DbContext): Promise<ManifestState> {
+  const path = `${context.path}/${CURRENT_FILE}`;
+  const current = decodeCurrent(await runAsync(readWhole(context.fs, path, CURRENT_SIZE_MAX)), path);
+  const file = await context.fs.openRandom(`${context.path}/${current.name}`);
+  try {
+    const { state } = await runAsync(readManifest(file));
+    for (const family of state.families.values()) {
+      if (family.blobFiles.size > 0) {
+        throw notSupported(`${context.path}: column family ${family.name} has blob files; BlobDB is not supported`);
+      }
+    }
+    return state;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Which families are opened, created or missing, with their options. */
+export interface FamilyPlan {
+  open: { id: number; options: FamilyOptions }[];
+  create: { name: string; options: FamilyOptions }[];
+}
+
+function familyPlan(
+  state: ManifestState,
+  resolved: ResolvedOptions,
+  complete: (options: FamilyOptions, name: string, comparator: string | undefined) => FamilyOptions,
+): FamilyPlan {
+  const plan: FamilyPlan = { open: [], create: [] };
+  const wanted = resolved.families;
+  const live = new Map([...state.families.values()].map((family) => [family.name, family]));
+  const notOpened =
+    wanted === undefined ? [] : [...live.keys()].filter((name) => name !== 'default' && !wanted.has(name));
+  if (notOpened.length > 0 && !resolved.db.readOnly) {
+    throw invalidArgument(
+      `Column families not opened: ${notOpened.join(', ')} (options.columnFamilies must name all, or be left out)`,
+    );
+  }
+  for (const family of live.values()) {
+    if (notOpened.includes(family.name)) continue;
+    const options = wanted?.get(family.name) ?? resolved.base;
+    plan.open.push({
+      id: family.id,
+      options: complete(options, family.name, family.comparatorName ?? 'leveldb.BytewiseComparator'),
+    });
+  }
+  for (const [name, options] of wanted ?? []) {
+    if (live.has(name)) continue;
+    if (!resolved.db.createMissingColumnFamilies && !resolved.db.createIfMissing) {
+      throw invalidArgument(
+        `Column family not found: ${name} (options.columnFamilies; options.createMissingColumnFamilies is false)`,
+      );
+    }
+    if (resolved.db.readOnly) throw invalidArgument(`Column family not found: ${name} (options.columnFamilies)`);
+    plan.create.push({ name, options: complete(options, name, undefined) });
+  }
+  return plan;
+}
+
+async function openLocked(context: DbContext, resolved: ResolvedOptions, before: DirectoryContents): Promise<Engine> {
+  const { fs, path } = context;
+  if (!before.exists) await runAsync(makeDirectory(context));
+  if (context.walPath !== path) await runAsync(createDirectories(fs, context.walPath));
+  const lock = await fs.lock(`${path}/${LOCK_FILE}`);
+  let log: ClosableLogger | undefined;
+  try {
+    if (context.options.logger === undefined && context.options.env.logger === undefined) {
+      log = await openLog(context);
+      context.logger = log;
+    }
+    return await build(context, resolved, await inspectDirectory(fs, path), { lock, log });
+  } catch (error) {
+    context.logger.error(`Open failed: ${(error as Error).message}`);
+    await log?.close();
+    if (!before.hasLock) await fs.unlink(`${path}/${LOCK_FILE}`).catch(() => {});
+    await lock.release();
+    throw error;
+  }
+}
+
+function* makeDirectory(context: DbContext): ReturnType<typeof createDirectories> {
+  yield* createDirectories(context.fs, context.path);
+  const parent = context.path.slice(0, Math.max(1, context.path.lastIndexOf('/')));
+  yield* syncDirectory(context.fs, parent, 'file-created');
+}
+
+function openLog(context: DbContext): Promise<ClosableLogger> {
+  const { options, fs, clock, path } = context;
+  return runAsync(
+    openFileLogger(fs, clock, path, {
+      level: 'info',
+      maxLogFileSize: options.maxLogFileSize,
+      logFileTimeToRoll: options.logFileTimeToRoll,
+      keepLogFileNum: options.keepLogFileNum,
+    }),
+  );
+}
+
+async function build(
+  context: DbContext,
+  resolved: ResolvedOptions,
+  found: DirectoryContents,
+  owned: { lock: FileLock; log: ClosableLogger | undefined } | undefined,
+): Promise<Engine> {
+  const kernel = getKernel();
+  const stored = found.hasCurrent ? await readStoredOptions(context, found.names) : undefined;
+  const state = found.hasCurrent ? await readCurrentManifest(context) : emptyState(context.path);
+  const plan = familyPlan(state, resolved, (options, name, comparator) =>
+    withStoredComponents(options, name, comparator, stored),
+  );
+  const identity = await readIdentity(context, found);
+  const versions = new VersionSet(context);
+  const tables = new TableCache({
+    fileSystem: context.fs,
+    directory: context.path,
+    maxOpenFiles: context.options.maxOpenFiles,
+    statistics: context.statistics,
+  });
+  const caches = new FamilyCaches(kernel);
+  const prepared = new PreparedTransactions(context.options.allow2pc || storedAllow2pc(stored));
+  try {
+    await recoverFamilies({ context, kernel, versions, tables, caches, state, plan, names: found.names });
+    const recovered = await recoverLogs({ context, kernel, versions, tables, caches, state, prepared });
+    const engine = new Engine({
+      context,
+      versions,
+      tables,
+      caches,
+      identity,
+      prepared,
+      recovery: recovered.report,
+      lock: owned?.lock,
+      log: owned?.log,
+    });
+    await finishOpen(engine, plan, recovered, found);
+    return engine;
+  } catch (error) {
+    for (const family of versions.families.values()) family.release();
+    tables.close();
+    caches.close();
+    throw error;
+  }
+}
+
+/** The database's id, and ids of this session for the properties of its tables. */
+async function readIdentity(context: DbContext, found: DirectoryContents): Promise<Engine['identity']> {
+  const random = new SystemRandom();
+  let dbId = randomUuid(random);
+  if (found.names.includes(IDENTITY_FILE)) {
+    const path = `${context.path}/${IDENTITY_FILE}`;
+    dbId = new TextDecoder('latin1').decode(await runAsync(readWhole(context.fs, path, 4096))).trim();
+  } else if (!context.options.readOnly) {
+    const { fs, path } = context;
+    const bytes = new TextEncoder().encode(dbId);
+    await runAsync(replaceWhole(fs, path, `${path}/${tempFileName(0)}`, `${path}/${IDENTITY_FILE}`, bytes));
+  }
+  const sessionId = Array.from({ length: 20 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[random.below(36)]).join('');
+  return { dbId, sessionId, hostId: hostName() };
+}

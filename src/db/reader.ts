@@ -1,0 +1,202 @@
+/** Point reads and iterators of an open database, for `DB` and `ColumnFamily`. */
+import { DBError, invalidArgument } from '../../format/base/db-error.ts';
+import { runAsync, runSync } from '../../format/base/io.ts';
+import { DBIterator } from '../read/db-iterator.ts';
+import { LookupStatus, PointLookup } from '../read/point-lookup.ts';
+import { VisibleRows } from '../read/visible-rows.ts';
+import type { ColumnFamilyState } from '../version/column-family.ts';
+import type { SuperVersion } from '../version/super-version.ts';
+import type { Engine } from './engine.ts';
+import {
+  type Bytes,
+  checkBytes,
+  checkIteratorOptions,
+  checkReadOptions,
+  type IteratorOptions,
+  type ReadOptions,
+  toBytes,
+} from './read-options.ts';
+
+/** One key of a multiGet. */
+export interface FamilyKey {
+  family: ColumnFamilyState;
+  key: Bytes;
+}
+
+const NO_OPTIONS: ReadOptions = {};
+
+/** Reads of one database. */
+export class Reader {
+  readonly #engine: Engine;
+  #idle: PointLookup[] = [];
+  readonly #iterators = new Set<DBIterator>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Iterators that are not closed. */
+  get openIterators(): number {
+    return this.#iterators.size;
+  }
+
+  getSync(family: ColumnFamilyState, key: Bytes, options: ReadOptions = NO_OPTIONS): Uint8Array | undefined {
+    const snapshot = this.#begin(key, options);
+    const lookup = this.#takeLookup();
+    try {
+      lookup.begin(family, family.superVersion, key, snapshot, options.fillCache !== false);
+      return this.#finishSync(lookup, options);
+    } finally {
+      this.#giveLookup(lookup);
+    }
+  }
+
+  /** Takes its point in time at the call, and makes no use of the event loop unless a file must be read slowly. */
+  get(family: ColumnFamilyState, key: Bytes, options: ReadOptions = NO_OPTIONS): Promise<Uint8Array | undefined> {
+    let lookup: PointLookup | undefined;
+    try {
+      const snapshot = this.#begin(key, options);
+      lookup = this.#takeLookup();
+      const view = family.superVersion;
+      lookup.begin(family, view, key, snapshot, options.fillCache !== false);
+      const status = lookup.run();
+      if (status === LookupStatus.needsIo) return this.#finish(lookup, view.ref(), options);
+      this.#count(lookup, status);
+      const { value } = lookup;
+      this.#giveLookup(lookup);
+      return Promise.resolve(status === LookupStatus.found ? value : undefined);
+    } catch (error) {
+      if (lookup !== undefined) this.#giveLookup(lookup);
+      return Promise.reject(error);
+    }
+  }
+
+  multiGetSync(keys: readonly FamilyKey[], options: ReadOptions = NO_OPTIONS): (Uint8Array | undefined)[] {
+    return keys.map(({ family, key }) => this.getSync(family, key, options));
+  }
+
+  /** All from the point in time of the call. */
+  async multiGet(keys: readonly FamilyKey[], options: ReadOptions = NO_OPTIONS): Promise<(Uint8Array | undefined)[]> {
+    // Every lookup begins before any of them waits: one sequence, one set of super-versions.
+    return Promise.all(keys.map(({ family, key }) => this.get(family, key, options)));
+  }
+
+  /** Whether memory and filters at hand leave it open that the key exists. Reads nothing from files. */
+  keyMayExist(family: ColumnFamilyState, key: Bytes, options: ReadOptions = NO_OPTIONS): boolean {
+    const snapshot = this.#begin(key, options);
+    const lookup = this.#takeLookup();
+    try {
+      lookup.begin(family, family.superVersion, key, snapshot, true);
+      return lookup.run() !== LookupStatus.absent;
+    } finally {
+      this.#giveLookup(lookup);
+    }
+  }
+
+  newIterator(family: ColumnFamilyState, options: IteratorOptions = {}): DBIterator {
+    const engine = this.#engine;
+    engine.requireOpen();
+    checkIteratorOptions(options);
+    const snapshot = this.#sequence(options);
+    const prefix = options.prefixSameAsStart === true ? family.prefixExtractor : undefined;
+    if (options.prefixSameAsStart === true && prefix === undefined) {
+      throw invalidArgument('prefixSameAsStart needs a prefixExtractor');
+    }
+    const bounds = {
+      lower: options.iterateLowerBound === undefined ? undefined : toBytes(options.iterateLowerBound).slice(),
+      upper: options.iterateUpperBound === undefined ? undefined : toBytes(options.iterateUpperBound).slice(),
+    };
+    const rows = new VisibleRows(engine.kernel, engine.access, family, snapshot, bounds, {
+      fillCache: options.fillCache !== false,
+      totalOrder: options.totalOrderSeek ?? options.prefixSameAsStart !== true,
+    });
+    const { statistics } = engine.context;
+    const iterator = new DBIterator(rows, {
+      comparator: family.comparator,
+      bounds,
+      reverse: options.reverse === true,
+      prefix,
+      cacheOnly: options.readTier === 'blockCache',
+      signal: options.signal,
+      onClose: (closed) => this.#iterators.delete(closed),
+      onMove: statistics === undefined ? undefined : (kind) => statistics.count(`rocksdb.number.db.${kind}`),
+    });
+    this.#iterators.add(iterator);
+    return iterator;
+  }
+
+  /** Closes every iterator; the database is closing. */
+  close(): void {
+    for (const iterator of [...this.#iterators]) iterator.close();
+    for (const lookup of this.#idle) lookup.close();
+    this.#idle = [];
+  }
+
+  #begin(key: Bytes, options: ReadOptions): number {
+    this.#engine.requireOpen();
+    checkBytes(key, 'key');
+    if (options !== NO_OPTIONS) checkReadOptions(options);
+    return this.#sequence(options);
+  }
+
+  #sequence({ snapshot }: ReadOptions): number {
+    if (snapshot === undefined) return this.#engine.versions.lastSequence;
+    if (typeof snapshot.check !== 'function') throw invalidArgument('snapshot must be a Snapshot');
+    snapshot.check(this.#engine.snapshots);
+    return snapshot.sequence;
+  }
+
+  #finishSync(lookup: PointLookup, options: ReadOptions): Uint8Array | undefined {
+    let status = lookup.run();
+    while (status === LookupStatus.needsIo) {
+      this.#checkTier(options);
+      runSync(lookup.load());
+      status = lookup.run();
+    }
+    this.#count(lookup, status);
+    return status === LookupStatus.found ? lookup.value : undefined;
+  }
+
+  async #finish(lookup: PointLookup, view: SuperVersion, options: ReadOptions): Promise<Uint8Array | undefined> {
+    try {
+      let status: number = LookupStatus.needsIo;
+      while (status === LookupStatus.needsIo) {
+        this.#checkTier(options);
+        options.signal?.throwIfAborted();
+        await runAsync(lookup.load());
+        status = lookup.run();
+      }
+      this.#count(lookup, status);
+      return status === LookupStatus.found ? lookup.value : undefined;
+    } finally {
+      view.unref();
+      this.#giveLookup(lookup);
+    }
+  }
+
+  #checkTier(options: ReadOptions): void {
+    if (options.readTier !== 'blockCache') return;
+    throw new DBError('INCOMPLETE', 'the value is not in memory, and readTier is blockCache', { retryable: true });
+  }
+
+  #count(lookup: PointLookup, status: number): void {
+    const { statistics } = this.#engine.context;
+    if (statistics === undefined) return;
+    statistics.count('rocksdb.number.keys.read');
+    statistics.count(lookup.level < 0 ? 'rocksdb.memtable.hit' : 'rocksdb.memtable.miss');
+    if (status !== LookupStatus.found) return;
+    statistics.count('rocksdb.bytes.read', lookup.value!.length);
+    if (lookup.level === 0) statistics.count('rocksdb.l0.hit');
+    else if (lookup.level === 1) statistics.count('rocksdb.l1.hit');
+    else if (lookup.level > 1) statistics.count('rocksdb.l2andup.hit');
+  }
+
+  #takeLookup(): PointLookup {
+    return this.#idle.pop() ?? new PointLookup(this.#engine.kernel, this.#engine.access);
+  }
+
+  #giveLookup(lookup: PointLookup): void {
+    if (this.#engine.isClosed || this.#idle.length >= 64) lookup.close();
+    else this.#idle.push(lookup);
+  }
+}

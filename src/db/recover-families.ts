@@ -1,0 +1,186 @@
+/** Makes the live families of what the MANIFEST says: versions, empty memtables, and a check that every table is there. */
+import { corruption } from '../../format/base/db-error.ts';
+import { sequenceOf } from '../../format/base/internal-key.ts';
+import { runAsync, type Io } from '../../format/base/io.ts';
+import { CursorField } from '../../format/kernel/abi/merge.ts';
+import type { Kernel } from '../../format/kernel/kernel.ts';
+import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
+import { levelDbTableFileName, tableFileName } from '../../format/manifest/file-name.ts';
+import { type ManifestFamily, ManifestState, versionOf } from '../../format/manifest/manifest-state.ts';
+import { VersionBuilder } from '../../format/manifest/version-builder.ts';
+import { emptyEdit } from '../../format/manifest/version-edit.ts';
+import type { TableReader } from '../../format/sst/table-reader.ts';
+import type { TableCache } from '../cache/table-cache.ts';
+import { isNotFound } from '../env/file-error.ts';
+import { makeMemTable } from '../memtable/make-memtable.ts';
+import type { MemTable } from '../memtable/memtable.ts';
+import type { DbContext } from '../options/db-context.ts';
+import type { FamilyOptions } from '../options/resolved-options.ts';
+import { ColumnFamilyState } from '../version/column-family.ts';
+import type { VersionSet } from '../version/version-set.ts';
+import type { FamilyCaches } from './engine.ts';
+import type { FamilyPlan } from './open.ts';
+
+/** What recovery works on. */
+export interface RecoverFamiliesParts {
+  context: DbContext;
+  kernel: Kernel;
+  versions: VersionSet;
+  tables: TableCache;
+  caches: FamilyCaches;
+  state: ManifestState;
+  plan: FamilyPlan;
+  /** Names in the database directory. */
+  names: readonly string[];
+}
+
+/** The state of a database that does not exist yet. */
+export function emptyState(path: string): ManifestState {
+  const state = new ManifestState(`${path}/MANIFEST`);
+  state.applyEdit({ ...emptyEdit(), logNumber: 0, nextFileNumber: 2, lastSequence: 0 }, 0);
+  state.finish();
+  return state;
+}
+
+/** A new memtable for a family that is being set up. */
+export function memtableFor(
+  kernel: Kernel,
+  family: { comparator: ColumnFamilyState['comparator']; comparatorId: number; options: FamilyOptions },
+): MemTable {
+  return makeMemTable(kernel, {
+    comparator: family.comparator,
+    comparatorId: family.comparatorId,
+    factory: family.options.memtableFactory,
+    prefixExtractor: family.options.prefixExtractor?.value,
+    writeBufferSize: family.options.writeBufferSize,
+  });
+}
+
+/** Kernel ids of comparators: the built-in ones have fixed ids. */
+export function comparatorIdOf(kernel: Kernel, comparator: ColumnFamilyState['comparator']): number {
+  if (comparator.name === 'leveldb.BytewiseComparator') return 0;
+  if (comparator.name === 'rocksdb.ReverseBytewiseComparator') return 1;
+  return kernel.registerComparator(comparator);
+}
+
+/** Fills `versions` with the families of `plan`. On failure the caller releases what was added. */
+export async function recoverFamilies(parts: RecoverFamiliesParts): Promise<void> {
+  const { versions, state } = parts;
+  versions.nextFileNumber = Math.max(2, state.nextFileNumber ?? 2);
+  versions.lastSequence = state.lastSequence ?? 0;
+  versions.minLogNumberToKeep = state.minLogNumberToKeep;
+  versions.maxColumnFamily = state.maxColumnFamily;
+  versions.dbId = state.dbId;
+  if (versions.lastSequence > Number.MAX_SAFE_INTEGER) {
+    throw corruption(`${parts.context.path}: the MANIFEST's last sequence ${versions.lastSequence} is not below 2^53`);
+  }
+  for (const { id, options } of parts.plan.open) {
+    const recorded = state.families.get(id)!;
+    await recoverFamily(parts, recorded, options);
+  }
+}
+
+async function recoverFamily(
+  parts: RecoverFamiliesParts,
+  recorded: ManifestFamily,
+  given: FamilyOptions,
+): Promise<void> {
+  const { kernel, versions } = parts;
+  // Levels that hold tables must be there, whatever the option says; a universal or FIFO family of fewer levels just grows.
+  const options = { ...given, numLevels: Math.max(given.numLevels, recorded.maxLevel + 1) };
+  const comparator = options.comparator!.value;
+  const version = versions.track(versionOf(recorded, comparator, options.numLevels, versions.release));
+  const identity = {
+    id: recorded.id,
+    name: recorded.name,
+    comparator,
+    comparatorId: comparatorIdOf(kernel, comparator),
+  };
+  const active = memtableFor(kernel, { ...identity, options });
+  const family = new ColumnFamilyState(
+    identity,
+    options,
+    active,
+    version,
+    recorded.logNumber,
+    new Map(recorded.compactCursors),
+  );
+  versions.families.set(family.id, family);
+  for (const level of version.levels) for (const file of level) versions.reserveFileNumber(file.number);
+  await checkTables(parts, family);
+  if (version.levels.some((files) => files.some((file) => !file.sequencesKnown))) await measureSequences(parts, family);
+}
+
+/** Every table must be there with the size that the MANIFEST says; unless only some may be open at once, each is opened. */
+async function checkTables(parts: RecoverFamiliesParts, family: ColumnFamilyState): Promise<void> {
+  const { context, tables, caches } = parts;
+  const names = new Set(parts.names);
+  for (const file of family.version.levels.flat()) {
+    const name = names.has(tableFileName(file.number)) ? tableFileName(file.number) : levelDbTableFileName(file.number);
+    const path = `${context.path}/${name}`;
+    let size: number;
+    try {
+      size = (await context.fs.stat(path)).size;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      throw corruption(
+        `${context.path}/${tableFileName(file.number)}: a table that the MANIFEST names is missing`,
+        error,
+      );
+    }
+    if (size !== file.sizeBytes) {
+      throw corruption(
+        `Sst file size mismatch: ${path}. Size recorded in manifest ${file.sizeBytes}, actual size ${size}`,
+      );
+    }
+    if (context.options.maxOpenFiles === Number.POSITIVE_INFINITY) {
+      await runAsync(tables.open(file, caches.openingOf(family)));
+    }
+  }
+}
+
+/** LevelDB's MANIFEST has no sequence ranges; RocksDB needs them, and so does the order of level 0. */
+async function measureSequences(parts: RecoverFamiliesParts, family: ColumnFamilyState): Promise<void> {
+  const { versions, tables, caches, kernel } = parts;
+  const edit = emptyEdit(family.id);
+  for (const [level, files] of family.version.levels.entries()) {
+    for (const file of files) {
+      if (file.sequencesKnown) continue;
+      const reader = await runAsync(tables.open(file, caches.openingOf(family)));
+      const range = await runAsync(sequenceRange(kernel, reader));
+      const known: FileMetadata = { ...file, ...range, sequencesKnown: true };
+      edit.deletedFiles.push({ level, number: file.number });
+      edit.newFiles.push({ level, file: known });
+    }
+  }
+  const builder = new VersionBuilder(family.version);
+  builder.apply(edit);
+  family.install(versions.track(builder.finish(family.comparator, family.options.numLevels, versions.release)));
+}
+
+function* sequenceRange(
+  kernel: Kernel,
+  reader: TableReader,
+): Io<{ smallestSequence: number; largestSequence: number }> {
+  const iterator = reader.newIterator({ sequentialReadSize: 256 * 1024 });
+  let smallest = Number.MAX_SAFE_INTEGER;
+  let largest = 0;
+  const field = (offset: number): number => kernel.u32[(iterator.cursor + offset) >>> 2]!;
+  try {
+    yield* iterator.seekToFirst();
+    while (field(CursorField.valid) === 1) {
+      const sequence = sequenceOf(kernel.bytes(field(CursorField.key), field(CursorField.keySize)));
+      smallest = Math.min(smallest, sequence);
+      largest = Math.max(largest, sequence);
+      kernel.x.cursorNext(iterator.cursor);
+      while (field(CursorField.valid) === 0) {
+        const status = iterator.tryRefill(1);
+        if (status === 0) break;
+        if (status < 0) yield* iterator.load();
+      }
+    }
+  } finally {
+    iterator.close();
+  }
+  return { smallestSequence: Math.min(smallest, largest), largestSequence: largest };
+}

@@ -1,0 +1,62 @@
+/** The public door of Pumice, and the only one. */
+export { mergeOperatorByName, stringAppend } from '../format/base/builtin-merge-operators.ts';
+export type { CompactionFilter, CompactionFilterFactory, FilterVerdict } from '../format/base/compaction-filter.ts';
+export { bytewiseComparator, type Comparator, reverseBytewiseComparator } from '../format/base/comparator.ts';
+export { DBError, type DBErrorCode, type DBErrorSeverity } from '../format/base/db-error.ts';
+export type {
+  MemTableFactory,
+  MemTableRep,
+  MemTableRepIterator,
+  MemTableRepOptions,
+} from '../format/base/memtable-rep.ts';
+export type { MergeOperator } from '../format/base/merge-operator.ts';
+export {
+  cappedPrefix,
+  delimiterPrefix,
+  fixedPrefix,
+  noopPrefix,
+  type SliceTransform,
+} from '../format/base/slice-transform.ts';
+export { WriteBatch } from '../format/batch/write-batch.ts';
+export type { WriteBatchHandler } from '../format/batch/write-batch-reader.ts';
+export type {
+  ChecksumType,
+  CompressionOptions,
+  CompressionType,
+  FilterPolicy,
+  IndexType,
+} from '../format/sst/table-options.ts';
+export { BlockCache, type BlockCacheOptions } from './cache/block-cache.ts';
+export { ColumnFamily, type CompactRangeOptions } from './db/column-family-handle.ts';
+export { DB, type MultiGetKey } from './db/db.ts';
+export type { ColumnFamilyMetaData, LiveFileMetaData } from './db/live-files.ts';
+export type { Bytes, IteratorOptions, ReadOptions, WriteOptions } from './db/read-options.ts';
+export { type Clock, ManualClock, SystemClock } from './env/clock.ts';
+export { Env, type EnvOptions } from './env/env.ts';
+export { FaultFileSystem } from './env/fault-injection-file-system.ts';
+export type { FileSystem } from './env/file-system.ts';
+export type { Logger } from './env/logger.ts';
+export { MemoryFileSystem } from './env/memory-file-system.ts';
+export { NodeFileSystem } from './env/node-file-system.ts';
+export type {
+  CompactionEvent,
+  EventListener,
+  FlushEvent,
+  RecoveryDropEvent,
+  StallCondition,
+} from './monitoring/event-listener.ts';
+export type { HistogramData } from './monitoring/histogram.ts';
+export { Statistics } from './monitoring/statistics.ts';
+export type {
+  ColumnFamilyOptions,
+  CompactionStyle,
+  FifoOptions,
+  ModuleRef,
+  MutableOptions,
+  Options,
+  UniversalOptions,
+  WalRecoveryMode,
+} from './options/options.ts';
+export type { DBIterator } from './read/db-iterator.ts';
+export type { Snapshot } from './read/snapshot-list.ts';
+export type { RecoveryDrop, RecoveryReport } from './wal/wal-recovery.ts';

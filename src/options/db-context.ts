@@ -1,0 +1,48 @@
+/** What every part of one open database shares: where its files are and the doors to disk, time and log. Constant while open. */
+import type { Clock } from '../env/clock.ts';
+import type { FileSystem } from '../env/file-system.ts';
+import type { Logger } from '../env/logger.ts';
+import { type EventListener, notify } from '../monitoring/event-listener.ts';
+import type { Statistics } from '../monitoring/statistics.ts';
+import type { DbOptions } from './resolved-options.ts';
+
+/** The shared surroundings of one database. */
+export class DbContext {
+  readonly path: string;
+  /** Where logs lie; `path` unless `walDir` was given. */
+  readonly walPath: string;
+  readonly options: DbOptions;
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+  readonly statistics: Statistics | undefined;
+  /** Replaced once LOG is open. */
+  logger: Logger;
+
+  constructor(path: string, options: DbOptions, logger: Logger) {
+    this.path = path;
+    this.walPath = options.walDir ?? path;
+    this.options = options;
+    this.fs = options.env.fileSystem;
+    this.clock = options.env.clock;
+    this.statistics = options.statistics;
+    this.logger = logger;
+  }
+
+  /** Unix seconds. */
+  nowSeconds(): number {
+    return Math.floor(this.clock.nowMillis() / 1000);
+  }
+
+  /** Tells every listener; one that throws is logged and ignored. */
+  notify<K extends keyof EventListener>(method: K, event: Parameters<NonNullable<EventListener[K]>>[0]): void {
+    if (this.options.listeners.length === 0) return;
+    notify(this.options.listeners, method, event, (error) =>
+      this.logger.error(`listener ${method} threw: ${String(error)}`),
+    );
+  }
+
+  /** One `EVENT_LOG_v1` line. Never holds bytes of the user. */
+  logEvent(event: string, details: Record<string, unknown>): void {
+    this.logger.info(`EVENT_LOG_v1 ${JSON.stringify({ time_micros: this.clock.nowMicros(), ...details, event })}`);
+  }
+}

@@ -1,0 +1,90 @@
+/** The live snapshots of a database, oldest first: what compactions must keep visible. */
+import { DBError } from '../../format/base/db-error.ts';
+import { assert } from '../../format/base/assert.ts';
+
+/**
+ * A point in time to read at. It keeps the versions that it sees, not the files they are in, and ends with the database
+ * that made it.
+ */
+export class Snapshot implements Disposable {
+  /** Everything up to this sequence is visible. */
+  readonly sequence: number;
+  readonly #list: SnapshotList;
+  #released = false;
+
+  /** Made by `SnapshotList.take`. */
+  constructor(sequence: number, list: SnapshotList) {
+    this.sequence = sequence;
+    this.#list = list;
+  }
+
+  /** Whether it was taken from `list` and is still held; throws `CLOSED` or `INVALID_ARGUMENT` otherwise. */
+  check(list: SnapshotList): void {
+    if (this.#list !== list)
+      throw new DBError('INVALID_ARGUMENT', 'the snapshot belongs to another database or another open of it');
+    if (this.#released) throw new DBError('CLOSED', 'the snapshot is released');
+  }
+
+  /** Lets go. Idempotent. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#list.remove(this.sequence);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+/** Sequences of live snapshots with their counts. */
+export class SnapshotList {
+  /** Ascending, without repeats. */
+  #sequences: number[] = [];
+  #counts: number[] = [];
+  readonly #onRelease: () => void;
+
+  /** `onRelease` is called when the last snapshot of a sequence goes: files may have become compactable. */
+  constructor(onRelease: () => void) {
+    this.#onRelease = onRelease;
+  }
+
+  /** Live snapshots. */
+  get count(): number {
+    let sum = 0;
+    for (const count of this.#counts) sum += count;
+    return sum;
+  }
+
+  /** The oldest one's sequence, or `undefined`. */
+  get oldest(): number | undefined {
+    return this.#sequences[0];
+  }
+
+  /** Their sequences, ascending, without repeats; a copy. */
+  sequences(): number[] {
+    return this.#sequences.slice();
+  }
+
+  /** A snapshot of `sequence`, which is not below any taken before. */
+  take(sequence: number): Snapshot {
+    const last = this.#sequences.length - 1;
+    assert(last < 0 || this.#sequences[last]! <= sequence, 'snapshots are taken in order');
+    if (last >= 0 && this.#sequences[last] === sequence) this.#counts[last]!++;
+    else {
+      this.#sequences.push(sequence);
+      this.#counts.push(1);
+    }
+    return new Snapshot(sequence, this);
+  }
+
+  /** Undoes one `take`; called by `Snapshot.release`. */
+  remove(sequence: number): void {
+    const at = this.#sequences.indexOf(sequence);
+    assert(at >= 0, 'a released snapshot is in the list');
+    if (--this.#counts[at]! > 0) return;
+    this.#sequences.splice(at, 1);
+    this.#counts.splice(at, 1);
+    this.#onRelease();
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * What commits a group: room, sequences, log, memtables. The queue says when (`write-queue.ts`), the controller whether
+ * writes must wait (`write-controller.ts`), the background makes room.
+ */
+import { DBError } from '../../format/base/db-error.ts';
+import { MAX_SEQUENCE } from '../../format/base/internal-key.ts';
+import { type Io, io } from '../../format/base/io.ts';
+import type { Kernel } from '../../format/kernel/kernel.ts';
+import { makeMemTable } from '../memtable/make-memtable.ts';
+import type { MemTable } from '../memtable/memtable.ts';
+import type { DbContext } from '../options/db-context.ts';
+import type { ColumnFamilyState } from '../version/column-family.ts';
+import type { VersionSet } from '../version/version-set.ts';
+import type { WalManager } from '../wal/wal-manager.ts';
+import { MemtableInserter } from './memtable-inserter.ts';
+import { WriteController } from './write-controller.ts';
+import type { WriteGroup } from './write-group.ts';
+import type { WriteHost } from './write-queue.ts';
+
+/** What the write path needs of background work. */
+export interface RoomMaker {
+  /** Flushes and compactions may have become due. */
+  schedule(): void;
+  /** Resolves when something finished that may have ended a stall, or when writes became refused. */
+  whenChanged(): Promise<void>;
+  /** Blocks for a little while and lets finished background work take effect. */
+  waitSync(): void;
+}
+
+/** The memtables are looked at again after this share of the smallest write buffer has been written. */
+const CHECK_SHARE = 64;
+
+/** Commits groups into logs and memtables. */
+export class WritePath implements WriteHost {
+  readonly controller: WriteController;
+  /** Set while writes are refused; thrown to every writer. */
+  refusal: DBError | undefined;
+  readonly inserter: MemtableInserter;
+  /** Whether something was ever written with `disableWAL`. */
+  hasUnloggedData = false;
+  readonly #context: DbContext;
+  readonly #kernel: Kernel;
+  readonly #versions: VersionSet;
+  readonly #wal: WalManager;
+  readonly #room: RoomMaker;
+  readonly #onWalFailure: (error: DBError) => void;
+  /** The next write gets the sequence after this; ahead of `versions.lastSequence` while a group is under way. */
+  #allocatedSequence: number;
+  #bytesSinceCheck = 0;
+  #checkAtBytes = 0;
+  #switchDue = false;
+
+  constructor(
+    context: DbContext,
+    kernel: Kernel,
+    versions: VersionSet,
+    wal: WalManager,
+    room: RoomMaker,
+    onWalFailure: (error: DBError) => void,
+  ) {
+    this.#context = context;
+    this.#kernel = kernel;
+    this.#versions = versions;
+    this.#wal = wal;
+    this.#room = room;
+    this.#onWalFailure = onWalFailure;
+    this.controller = new WriteController(context.options.delayedWriteRate);
+    this.inserter = new MemtableInserter(kernel, versions.families);
+    this.#allocatedSequence = versions.lastSequence;
+    this.refresh();
+  }
+
+  /** Looks families and their options up again. */
+  refresh(): void {
+    this.inserter.refresh();
+    let smallest = Number.MAX_SAFE_INTEGER;
+    for (const family of this.#versions.families.values()) {
+      smallest = Math.min(smallest, family.options.writeBufferSize);
+    }
+    this.#checkAtBytes = Math.max(1, Math.floor(smallest / CHECK_SHARE));
+    this.#switchDue = true;
+  }
+
+  checkWritable(): void {
+    if (this.refusal !== undefined) throw this.refusal;
+  }
+
+  needsRoom(): boolean {
+    return this.#switchDue || this.controller.condition !== 'normal' || this.refusal !== undefined;
+  }
+
+  *makeRoom(bytes: number): Io<void> {
+    let delayed = false;
+    for (;;) {
+      this.checkWritable();
+      yield* this.#switchFull();
+      const { condition } = this.controller;
+      if (condition === 'normal') return;
+      if (condition === 'delayed') {
+        if (delayed) return;
+        delayed = true;
+        yield* this.#delay(bytes);
+        continue;
+      }
+      yield* this.#stop();
+    }
+  }
+
+  append(group: WriteGroup): void {
+    const sequence = this.#allocatedSequence + 1;
+    if (sequence + group.count > MAX_SEQUENCE) {
+      throw new DBError('NOT_SUPPORTED', 'sequence numbers are exhausted: 2^53 writes have been made');
+    }
+    group.seal(sequence);
+    // Even if the append fails its bytes may be in the file: these sequences are never used again.
+    this.#allocatedSequence += group.count;
+    if (group.disableWAL) {
+      this.hasUnloggedData = true;
+      return;
+    }
+    try {
+      this.#wal.append(group.buffer, group.size);
+    } catch (error) {
+      throw this.onWalFailure(error);
+    }
+  }
+
+  syncWal(): Io<void> {
+    return this.#wal.sync();
+  }
+
+  apply(group: WriteGroup): void {
+    this.inserter.apply(group.buffer, group.size, this.#allocatedSequence - group.count + 1);
+    this.#versions.lastSequence = this.#allocatedSequence;
+    this.#bytesSinceCheck += group.size;
+    if (this.#bytesSinceCheck >= this.#checkAtBytes) this.#checkMemtables();
+    const statistics = this.#context.statistics;
+    if (statistics === undefined) return;
+    statistics.count('rocksdb.number.keys.written', group.count);
+    statistics.count('rocksdb.bytes.written', group.size);
+    statistics.count('rocksdb.write.self');
+    statistics.count('rocksdb.write.other', group.callers - 1);
+    statistics.record('rocksdb.bytes.per.write', group.size);
+  }
+
+  onWalFailure(cause: unknown): DBError {
+    const error =
+      cause instanceof DBError
+        ? new DBError(cause.code, cause.message, { cause: cause.cause, severity: 'hard', retryable: cause.retryable })
+        : new DBError('IO_ERROR', `write-ahead log: ${String(cause)}`, { cause, severity: 'hard' });
+    this.#onWalFailure(error);
+    return error;
+  }
+
+  /** Whether a write with `noSlowdown` has to be turned away now. */
+  get isStalled(): boolean {
+    return this.controller.condition !== 'normal';
+  }
+
+  /**
+   * Makes the active memtables of `families` immutable and begins a new log. Runs with no group under way (queue barrier or
+   * `makeRoom`). What changed while the log was created is left alone.
+   */
+  *switchMemtables(families: readonly ColumnFamilyState[]): Io<void> {
+    const actives = families.map((family) => family.active);
+    const next = this.#wal.currentSize > 0 ? yield* this.#wal.create(this.#versions.newFileNumber()) : undefined;
+    const due = families.filter((family, i) => family.active === actives[i] && !family.dropped);
+    // No wait from here on: log, memtables and the inserter's table change together.
+    if (due.length === 0) {
+      next?.closeSync();
+      return;
+    }
+    if (next !== undefined) this.#installLog(next);
+    for (const family of due) this.#switchOne(family);
+    this.inserter.refresh();
+    this.#room.schedule();
+  }
+
+  /** A new, empty memtable for a family. */
+  makeMemtable(family: Pick<ColumnFamilyState, 'comparator' | 'comparatorId' | 'options'>): MemTable {
+    return makeMemTable(this.#kernel, {
+      comparator: family.comparator,
+      comparatorId: family.comparatorId,
+      factory: family.options.memtableFactory,
+      prefixExtractor: family.options.prefixExtractor?.value,
+      writeBufferSize: family.options.writeBufferSize,
+    });
+  }
+
+  /** Takes over from recovery or from `resume`: no sequence up to `sequence` is used again. */
+  skipTo(sequence: number): void {
+    this.#allocatedSequence = Math.max(this.#allocatedSequence, sequence);
+  }
+
+  get allocatedSequence(): number {
+    return this.#allocatedSequence;
+  }
+
+  close(): void {
+    this.inserter.close();
+  }
+
+  #installLog(next: Parameters<WalManager['install']>[0]): void {
+    try {
+      this.#wal.install(next);
+    } catch (error) {
+      throw this.onWalFailure(error);
+    }
+    // Families with nothing in memory need none of the older logs.
+    for (const family of this.#versions.families.values()) {
+      if (family.active.entryCount === 0) family.active.logNumber = next.number;
+    }
+  }
+
+  #switchOne(family: ColumnFamilyState): void {
+    const { active } = family;
+    family.switchMemtable(this.makeMemtable(family), this.#wal.currentNumber);
+    this.#context.notify('onMemTableSealed', {
+      columnFamily: family.name,
+      entries: active.entryCount,
+      bytes: active.bytes,
+    });
+  }
+
+  #checkMemtables(): void {
+    this.#bytesSinceCheck = 0;
+    for (const family of this.#versions.families.values()) {
+      if (!family.dropped && family.active.bytes >= family.options.writeBufferSize) this.#switchDue = true;
+    }
+    if (this.#wal.totalSize > this.#walLimit()) this.#switchDue = true;
+  }
+
+  #walLimit(): number {
+    const { maxTotalWalSize } = this.#context.options;
+    if (maxTotalWalSize > 0) return maxTotalWalSize;
+    let buffers = 0;
+    for (const { options } of this.#versions.families.values()) {
+      buffers += options.writeBufferSize * options.maxWriteBufferNumber;
+    }
+    return buffers * 4;
+  }
+
+  *#switchFull(): Io<void> {
+    if (!this.#switchDue) return;
+    this.#switchDue = false;
+    const live = [...this.#versions.families.values()].filter((family) => !family.dropped);
+    let due = live.filter((f) => f.active.entryCount > 0 && f.active.bytes >= f.options.writeBufferSize);
+    if (due.length === 0 && this.#wal.totalSize > this.#walLimit()) due = this.#holdersOfOldestLog(live);
+    else if (due.length > 0 && this.#context.options.atomicFlush) due = live.filter((f) => f.active.entryCount > 0);
+    if (due.length === 0) return;
+    for (const family of due) family.flushRequested ||= this.#wal.totalSize > this.#walLimit();
+    yield* this.switchMemtables(due);
+  }
+
+  /** The families whose unflushed data keeps the oldest log alive. */
+  #holdersOfOldestLog(live: readonly ColumnFamilyState[]): ColumnFamilyState[] {
+    let oldest = Number.MAX_SAFE_INTEGER;
+    for (const family of live) oldest = Math.min(oldest, family.oldestLogNeeded);
+    if (oldest >= this.#wal.currentNumber) return [];
+    const holders = live.filter((family) => family.oldestLogNeeded === oldest);
+    for (const family of holders) family.flushRequested = true;
+    this.#room.schedule();
+    return holders.filter((family) => family.active.entryCount > 0 && family.immutables.length === 0);
+  }
+
+  *#delay(bytes: number): Io<void> {
+    const { clock, statistics } = this.#context;
+    const micros = this.controller.delayMicros(bytes, clock.monotonicMicros());
+    if (micros < 1000) return;
+    statistics?.count('rocksdb.stall.micros', Math.round(micros));
+    yield* io(
+      () => this.#room.waitSync(),
+      () => new Promise<void>((resolve) => void clock.setTimer(micros / 1000, resolve)),
+    );
+  }
+
+  *#stop(): Io<void> {
+    const { clock, statistics } = this.#context;
+    const start = clock.monotonicMicros();
+    this.#room.schedule();
+    yield* io(
+      () => this.#room.waitSync(),
+      () => this.#room.whenChanged(),
+    );
+    statistics?.count('rocksdb.stall.micros', Math.round(clock.monotonicMicros() - start));
+  }
+}
