@@ -236,6 +236,8 @@ export class Engine {
     await attempt(() => runAsync(this.versions.close()));
     this.queue.close();
     this.writes.close();
+    // The tables stay: only memory is let go of from here on.
+    this.versions.onObsolete = () => {};
     for (const family of this.versions.families.values()) family.release();
     this.tables.close();
     this.caches.close();
