@@ -101,10 +101,8 @@ function familyPlan(
   for (const family of live.values()) {
     if (notOpened.includes(family.name)) continue;
     const options = wanted?.get(family.name) ?? resolved.base;
-    plan.open.push({
-      id: family.id,
-      options: complete(options, family.name, family.comparatorName ?? 'leveldb.BytewiseComparator'),
-    });
+    // A database that is being created has no stored name yet: the caller's comparator decides.
+    plan.open.push({ id: family.id, options: complete(options, family.name, family.comparatorName) });
   }
   for (const [name, options] of wanted ?? []) {
     if (live.has(name)) continue;

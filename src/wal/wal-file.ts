@@ -11,6 +11,8 @@ export class WalFile {
   /** Bytes of the file that are known to be durable. */
   #syncedSize = 0;
   #abandoned = false;
+  /** A log is closed when it is durable or obsolete: a sync that was on its way to it has nothing left to do. */
+  #closed = false;
 
   constructor(number: number, file: WritableFile) {
     this.number = number;
@@ -30,7 +32,7 @@ export class WalFile {
 
   /** Whether nothing is left that a sync could make durable. */
   get isSynced(): boolean {
-    return this.#abandoned || (this.#log.bufferedBytes === 0 && this.#syncedSize === this.#file.size);
+    return this.#abandoned || this.#closed || (this.#log.bufferedBytes === 0 && this.#syncedSize === this.#file.size);
   }
 
   /** Frames a record that lies in kernel memory and appends it, or with `defer` only buffers it. A throw poisons the log. */
@@ -50,25 +52,27 @@ export class WalFile {
   }
 
   syncSync(): void {
-    if (this.#abandoned) return;
+    if (this.#abandoned || this.#closed) return;
     const size = this.#file.size;
     this.#file.syncSync('data');
     this.#syncedSize = Math.max(this.#syncedSize, size);
   }
 
   async sync(): Promise<void> {
-    if (this.#abandoned) return;
+    if (this.#abandoned || this.#closed) return;
     const size = this.#file.size;
     await this.#file.sync('data');
     this.#syncedSize = Math.max(this.#syncedSize, size);
   }
 
   closeSync(): void {
+    this.#closed = true;
     this.#log.close();
     this.#file.closeSync();
   }
 
   close(): Promise<void> {
+    this.#closed = true;
     this.#log.close();
     return this.#file.close();
   }
