@@ -1,5 +1,6 @@
 /** The merge operators that RocksDB ships, with its names, so that its databases open without being told. */
 import { compareBytes } from './comparator.ts';
+import { jsonMergePatch, setUnion } from './extra-merge-operators.ts';
 import type { MergeOperator } from './merge-operator.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -94,6 +95,8 @@ const BY_NAME: ReadonlyMap<string, MergeOperator> = new Map([
   ['MaxOperator', maxOperator],
   ['bytesxor', bytesXorOperator],
   ['BytesXOR', bytesXorOperator],
+  ['pumice.JsonMergePatch', jsonMergePatch()],
+  ['pumice.SetUnion', setUnion()],
 ]);
 
 /** The built-in operator of an API name or of a name stored by RocksDB, or `undefined`. */

@@ -138,7 +138,7 @@ function checkedCall(
     if (!(result instanceof Uint8Array)) throw new Error(`${what} returned ${typeof result}, expected a Uint8Array`);
     const found = result.slice();
     // The engine reuses the arguments' memory after the call.
-    for (const copy of copies) copy.forEach((byte, i) => (copy[i] = byte ^ 0xff));
+    for (const copy of copies) for (let i = 0; i < copy.length; i++) copy[i] = copy[i]! ^ 0xff;
     expectBytes(result, found, `the result of ${what} after its arguments were reused`);
     return found;
   };

@@ -17,6 +17,7 @@ const INNER: Record<string, Record<string, number>> = {
     'background',
     'db',
     'utilities',
+    'testing',
   ),
 };
 
