@@ -8,7 +8,8 @@ import { estimatePendingCompactionBytes } from '../../compaction/level-score.ts'
 import type { PickContext } from '../../compaction/pick-context.ts';
 import { pickerFor } from '../../compaction/picker.ts';
 import { DBError } from '../../format/base/db-error.ts';
-import { type Io, IoTask, repeatableIo, runAsync } from '../../format/base/io.ts';
+import { type Io, IoTask, inPlace, repeatableIo, runAsync } from '../../format/base/io.ts';
+import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import { emptyEdit, type VersionEdit } from '../../format/manifest/version-edit.ts';
 import { Flush } from '../flush/flush.ts';
 import type { DbContext } from '../options/db-context.ts';
@@ -34,6 +35,8 @@ export interface BackgroundParts {
   obsolete: ObsoleteFiles;
   /** Logs at or above this must stay for prepared transactions. */
   minLogOfPrepared: () => number | undefined;
+  /** Reads every block of a table and checks it; `CORRUPTION` names the first that is wrong. */
+  verifyTable: (family: ColumnFamilyState, file: FileMetadata) => Io<void>;
 }
 
 interface RunningCompaction {
@@ -107,8 +110,9 @@ export class BackgroundWork implements RoomMaker {
     this.#reap();
   }
 
-  /** Wakes everybody who waits for progress. */
+  /** Wakes everybody who waits for progress, and stops jobs that nobody wants any more. */
   signal(): void {
+    this.#parts.runner.applyCancellations();
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const wake of waiters) wake();
@@ -219,59 +223,91 @@ export class BackgroundWork implements RoomMaker {
 
   #scheduleFlushes(): void {
     const { versions, errors, context } = this.#parts;
-    if (errors.error !== undefined) return;
-    for (const family of versions.families.values()) {
+    if (errors.error !== undefined || this.#paused > 0) return;
+    const due = [...versions.families.values()].filter((family) => this.#flushDue(family));
+    if (due.length === 0) return;
+    if (context.options.atomicFlush) {
+      if (this.#flushes.size === 0) this.#startFlush(atomicGroup(versions.families.values()));
+      return;
+    }
+    for (const family of due) {
       if (this.#flushes.size >= context.options.flushSlots) return;
-      if (this.#paused > 0 || family.dropped || this.#flushes.has(family) || family.immutables.length === 0) continue;
-      const due = family.immutables.length >= family.options.minWriteBufferNumberToMerge;
-      if (due || family.flushRequested) this.#startFlush(family);
+      this.#startFlush([family]);
     }
   }
 
-  #startFlush(family: ColumnFamilyState): void {
-    family.flushRequested = false;
-    const task = new IoTask(this.#flush(family, this.#nextJobId++));
-    this.#flushes.set(family, task);
+  #flushDue(family: ColumnFamilyState): boolean {
+    if (family.dropped || this.#flushes.has(family) || family.immutables.length === 0) return false;
+    return family.flushRequested || family.immutables.length >= family.options.minWriteBufferNumberToMerge;
+  }
+
+  /** Flushes families whose results become visible together; one family but for `atomicFlush`. */
+  #startFlush(families: readonly ColumnFamilyState[]): void {
+    for (const family of families) family.flushRequested = false;
+    const task = new IoTask(this.#flush(families));
+    for (const family of families) this.#flushes.set(family, task);
     this.#watch(task);
   }
 
-  *#flush(family: ColumnFamilyState, jobId: number): Io<void> {
+  *#flush(families: readonly ColumnFamilyState[]): Io<void> {
     const { context, runner, snapshots, versions, wal } = this.#parts;
-    const flush = new Flush(context, family, jobId);
+    const flushes = families.map((family) => new Flush(context, family, this.#nextJobId++));
     try {
-      const result = yield* runner.run({
-        family,
-        snapshots: snapshots.sequences(),
-        work: flush.work(),
-        isCancelled: () => family.dropped,
-      });
-      // Older logs may hold other families' writes that came before those in the new table.
+      const results: CompactionResult[] = [];
+      for (const flush of flushes) {
+        const { family } = flush;
+        const isCancelled = (): boolean => family.dropped;
+        const job = { family, snapshots: snapshots.sequences(), work: flush.work(), isCancelled };
+        const result = yield* runner.run(job);
+        yield* this.#verifyOutputs(family, result);
+        results.push(result);
+      }
+      // Older logs may hold other families' writes that came before those in the new tables.
       if (versions.families.size > 1) yield* wal.syncOlder();
-      const edit = flush.edit(result, this.#minLogAfter(family, flush));
+      const minLog = this.#minLogAfter(flushes);
+      const changes = flushes.map((flush, i) => ({
+        family: flush.family,
+        edit: flush.edit(results[i]!, minLog),
+        flushed: flush.memtables,
+      }));
       yield* versions.logAndApply({
-        changes: [{ family, edit, flushed: flush.memtables }],
+        changes,
         onInstalled: () => {
-          flush.report(result);
+          flushes.forEach((flush, i) => flush.report(results[i]!));
           this.releaseLogs();
         },
       });
     } catch (error) {
-      flush.giveUp();
-      if (!family.dropped) throw this.#parts.errors.report('flush', error);
+      for (const flush of flushes) flush.giveUp();
+      if (!families.some((family) => family.dropped)) throw this.#parts.errors.report('flush', error);
     }
   }
 
-  #minLogAfter(family: ColumnFamilyState, flush: Flush): number {
-    const left = family.immutables.find((memtable) => !flush.memtables.includes(memtable)) ?? family.active;
-    const own = left.entryCount > 0 ? left.logNumber : Number.MAX_SAFE_INTEGER;
-    return this.#minLogNeeded(family, own);
+  /** With `paranoidFileChecks` every block of a new table is read back before anything refers to it. */
+  *#verifyOutputs(family: ColumnFamilyState, result: CompactionResult): Io<void> {
+    if (!family.options.paranoidFileChecks) return;
+    try {
+      for (const file of result.outputs) yield* inPlace(this.#parts.verifyTable(family, file));
+    } catch (error) {
+      this.#parts.obsolete.addTables(result.outputs.map(({ number }) => number));
+      throw error;
+    }
   }
 
-  /** The oldest log that anything needs, `family`'s own need given. */
-  #minLogNeeded(family: ColumnFamilyState | undefined, own: number): number {
+  #minLogAfter(flushes: readonly Flush[]): number {
+    let own = Number.MAX_SAFE_INTEGER;
+    for (const { family, memtables } of flushes) {
+      const left = family.immutables.find((memtable) => !memtables.includes(memtable)) ?? family.active;
+      if (left.entryCount > 0) own = Math.min(own, left.logNumber);
+    }
+    return this.#minLogNeeded(new Set(flushes.map(({ family }) => family)), own);
+  }
+
+  /** The oldest log that anything needs; the need of `families` is given. */
+  #minLogNeeded(families: ReadonlySet<ColumnFamilyState>, own: number): number {
     let least = Math.min(own, this.#parts.wal.currentNumber, this.#parts.minLogOfPrepared() ?? Number.MAX_SAFE_INTEGER);
     for (const other of this.#parts.versions.families.values()) {
-      if (other !== family && !other.dropped) least = Math.min(least, other.oldestLogNeeded);
+      if (!families.has(other) && !other.dropped) least = Math.min(least, other.oldestLogNeeded);
     }
     return least;
   }
@@ -279,7 +315,7 @@ export class BackgroundWork implements RoomMaker {
   /** Lets go of logs that nothing needs and that the MANIFEST does not ask to keep. */
   releaseLogs(): void {
     const { versions, wal, obsolete } = this.#parts;
-    const minimum = Math.min(versions.minLogNumberToKeep, this.#minLogNeeded(undefined, Number.MAX_SAFE_INTEGER));
+    const minimum = Math.min(versions.minLogNumberToKeep, this.#minLogNeeded(new Set(), Number.MAX_SAFE_INTEGER));
     obsolete.addLogs(wal.releaseBelow(minimum));
   }
 
@@ -339,6 +375,7 @@ export class BackgroundWork implements RoomMaker {
           work: { kind: 'compaction', compaction },
           isCancelled: () => this.#closing || family.dropped,
         });
+        yield* this.#verifyOutputs(family, result);
       }
       const edit = compactionEdit(compaction, result, family);
       yield* versions.logAndApply({
@@ -414,6 +451,11 @@ export class BackgroundWork implements RoomMaker {
     this.schedule();
     this.signal();
   }
+}
+
+/** Every family with something to flush: with `atomicFlush` they go together. */
+function atomicGroup(families: Iterable<ColumnFamilyState>): ColumnFamilyState[] {
+  return [...families].filter((family) => !family.dropped && family.immutables.length > 0);
 }
 
 /** The MANIFEST's record of a compaction. */

@@ -3,19 +3,38 @@
  * components can travel there, else on this thread in slices. Either way it is one operation (`Io`) whose steps may be
  * repeated, so that a blocking writer can finish it (`IoTask.finishSync`).
  */
-import type { Compaction } from '../../compaction/compaction.ts';
+import { type Compaction, inputBytes } from '../../compaction/compaction.ts';
 import { runCompaction, runFlush } from '../../compaction/compaction-job.ts';
 import type { CompactionResult } from '../../compaction/compaction-result.ts';
 import type { JobComponents, JobSettings } from '../../compaction/job-settings.ts';
+import {
+  ControlBlock,
+  fileNumbersFor,
+  type TravellingComponents,
+  type WorkerJob,
+  withOwnBytes,
+} from '../../compaction/worker/protocol.ts';
 import type { CompactionFilter } from '../../format/base/compaction-filter.ts';
+import { DBError } from '../../format/base/db-error.ts';
 import { type Io, inPlace } from '../../format/base/io.ts';
+import { tableFileName } from '../../format/manifest/file-name.ts';
+import { listDirectory, unlinkIfPresent } from '../env/file-operations.ts';
+import type { FileSystemWorkerSpec } from '../env/file-system.ts';
 import type { TableAccess } from '../read/point-lookup.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { VersionSet } from '../version/version-set.ts';
 import { LocalCompactionIo } from './local-compaction-io.ts';
+import { travellingComponents } from './travelling-components.ts';
+import { type PoolRequest, WorkerPool } from './worker-pool.ts';
 
 /** Milliseconds of work on the opening thread between two turns of the event loop. */
 const SLICE_MS = 4;
+
+/** A job of fewer bytes is done here within a slice, sooner than a worker would hear of it. */
+const SMALL_JOB_BYTES = 64 * 1024;
+
+/** How much more file numbers a job gets when those it had did not do. */
+const MORE_NUMBERS = 8;
 
 /** Who the database is, for the properties of its tables. */
 export interface DbIdentity {
@@ -39,6 +58,7 @@ export class JobRunner {
   readonly #versions: VersionSet;
   readonly #access: TableAccess;
   readonly #identity: DbIdentity;
+  readonly #inWorkers = new Map<ControlBlock, Job>();
 
   constructor(versions: VersionSet, access: TableAccess, identity: DbIdentity) {
     this.#versions = versions;
@@ -48,7 +68,66 @@ export class JobRunner {
 
   /** Carries the job out. Its outputs are complete and synced, and nothing refers to them yet. */
   run(job: Job): Io<CompactionResult> {
-    return this.#runHere(job);
+    const spec = this.#versions.context.fs.workerSpec;
+    if (spec === undefined || sizeOf(job) < SMALL_JOB_BYTES) return this.#runHere(job);
+    const components = travellingComponents(job.family.options, job.work.kind);
+    return components === undefined ? this.#runHere(job) : this.#runInWorker(job, spec, components);
+  }
+
+  /** Stops the jobs in workers that are to be cancelled by now; those on this thread look for themselves. */
+  applyCancellations(): void {
+    for (const [control, job] of this.#inWorkers) if (job.isCancelled()) control.cancel();
+  }
+
+  *#runInWorker(job: Job, spec: FileSystemWorkerSpec, components: TravellingComponents): Io<CompactionResult> {
+    const { context } = this.#versions;
+    const { env } = context.options;
+    const pool = env.pool(() => new WorkerPool({ ...env, fileSystem: spec }));
+    const control = new ControlBlock();
+    const work = workerJob(job);
+    const request = {
+      type: 'run' as const,
+      job: withOwnBytes(work),
+      settings: this.#settings(job),
+      components,
+      directory: context.path,
+      control: control.buffer,
+      bytesPerSecond: 0,
+    };
+    this.#inWorkers.set(control, job);
+    this.applyCancellations();
+    try {
+      for (let count = fileNumbersFor(work); ; count *= MORE_NUMBERS) {
+        const fileNumbers = Array.from({ length: count }, () => this.#versions.newFileNumber());
+        const result = yield* this.#tryInWorker(pool, { ...request, fileNumbers });
+        if (result !== undefined) return result;
+      }
+    } finally {
+      this.#inWorkers.delete(control);
+    }
+  }
+
+  /** `undefined` when the job needs more file numbers. */
+  *#tryInWorker(pool: WorkerPool, request: PoolRequest): Io<CompactionResult | undefined> {
+    try {
+      return yield* pool.run(request);
+    } catch (error) {
+      // A thread that died could not tidy up.
+      yield* inPlace(this.#removeOutputs(request.fileNumbers));
+      if (error instanceof DBError && error.code === 'INCOMPLETE') return undefined;
+      throw error;
+    }
+  }
+
+  *#removeOutputs(numbers: readonly number[]): Io<void> {
+    const { fs, path, logger } = this.#versions.context;
+    const outputs = new Set(numbers.map(tableFileName));
+    try {
+      const names = yield* listDirectory(fs, path);
+      for (const name of names) if (outputs.has(name)) yield* unlinkIfPresent(fs, `${path}/${name}`);
+    } catch (error) {
+      logger.warn(`Cannot remove outputs of a failed job: ${(error as Error).message}`);
+    }
   }
 
   #runHere(job: Job): Io<CompactionResult> {
@@ -62,9 +141,12 @@ export class JobRunner {
     });
     const settings = this.#settings(job);
     const components = componentsOf(family, work.kind === 'compaction' ? work.compaction : undefined);
-    if (work.kind === 'compaction') return inPlace(runCompaction(io, work.compaction, settings, components));
-    const plan = { memtables: work.memtables, pathId: 0, oldestKeyTime: work.oldestKeyTime };
-    return inPlace(runFlush(io, plan, settings, components));
+    const plan = workerJob(job);
+    return inPlace(
+      plan.kind === 'compaction'
+        ? runCompaction(io, plan.compaction, settings, components)
+        : runFlush(io, plan.plan, settings, components),
+    );
   }
 
   #settings(job: Job): JobSettings {
@@ -80,10 +162,22 @@ export class JobRunner {
       dbId: this.#identity.dbId,
       dbSessionId: this.#identity.sessionId,
       dbHostId: this.#identity.hostId,
-      dynamicFileSize: false,
+      // RocksDB's default (`level_compaction_dynamic_file_size`).
+      dynamicFileSize: !flush && options.compactionStyle === 'level',
       sliceMs: SLICE_MS,
     };
   }
+}
+
+function workerJob({ work }: Job): WorkerJob {
+  if (work.kind === 'compaction') return work;
+  return { kind: 'flush', plan: { memtables: work.memtables, pathId: 0, oldestKeyTime: work.oldestKeyTime } };
+}
+
+/** Bytes that go in. */
+function sizeOf({ family, work }: Job): number {
+  if (work.kind === 'compaction') return inputBytes(work.compaction);
+  return family.immutables.reduce((sum, memtable) => sum + memtable.bytes, 0);
 }
 
 /** Level 0's codec. */

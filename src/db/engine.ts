@@ -7,6 +7,7 @@ import { type Io, runAsync } from '../../format/base/io.ts';
 import type { PreparedTransactions } from '../../format/batch/prepared-transactions.ts';
 import { TABLE_STATS_SIZE } from '../../format/kernel/abi/block-cache.ts';
 import { getKernel, type Kernel } from '../../format/kernel/kernel.ts';
+import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import { optionsFileName, optionsTempFileName } from '../../format/manifest/file-name.ts';
 import { BackgroundWork } from '../background/background-work.ts';
 import { ErrorHandler } from '../background/error-handler.ts';
@@ -90,6 +91,11 @@ export class FamilyCaches {
   }
 }
 
+function* verifyTable(access: TableAccess, family: ColumnFamilyState, file: FileMetadata): Io<void> {
+  const reader = yield* access.tables.open(file, access.openingOf(family));
+  yield* reader.verifyChecksums();
+}
+
 /** The parts of one open database. */
 export class Engine {
   readonly kernel = getKernel();
@@ -141,6 +147,7 @@ export class Engine {
       errors: this.errors,
       obsolete: this.obsolete,
       minLogOfPrepared: () => this.prepared.minLogNumber,
+      verifyTable: (family, file) => verifyTable(this.access, family, file),
     });
     this.writes = new WritePath(this.context, this.kernel, this.versions, this.wal, this.background, (error) =>
       this.errors.report('wal', error),
@@ -182,7 +189,8 @@ export class Engine {
   }
 
   /** Flushes families and waits until their data is in tables. */
-  async flush(families: readonly ColumnFamilyState[]): Promise<void> {
+  async flush(wanted: readonly ColumnFamilyState[]): Promise<void> {
+    const families = this.context.options.atomicFlush ? [...this.versions.families.values()] : wanted;
     await this.switchMemtables(families);
     await Promise.all(families.map((family) => this.background.flushed(family)));
   }

@@ -101,7 +101,6 @@ function familyRows(o: FamilyOptions): Map<string, string> {
     max_compaction_bytes: o.maxCompactionBytes,
     level_compaction_dynamic_level_bytes: o.levelCompactionDynamicLevelBytes,
     disable_auto_compactions: o.disableAutoCompactions,
-    force_consistency_checks: o.forceConsistencyChecks,
     paranoid_file_checks: o.paranoidFileChecks,
   });
 }

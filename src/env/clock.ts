@@ -14,8 +14,8 @@ export interface Clock {
   nowMillis(): number;
   /** Microseconds since an arbitrary point, fractions included; never goes back. For durations. */
   monotonicMicros(): number;
-  /** Calls `callback` once, not before `delayMs` from now. Never keeps the process alive. */
-  setTimer(delayMs: number, callback: () => void): Timer;
+  /** Calls `callback` once, not before `delayMs` from now. Keeps the process alive only with `keepAlive`. */
+  setTimer(delayMs: number, callback: () => void, keepAlive?: boolean): Timer;
   /** Blocks this thread, for the stalls of blocking writers. */
   sleepSync(delayMs: number): void;
 }
@@ -41,9 +41,9 @@ export class SystemClock implements Clock {
     return performance.now() * 1000;
   }
 
-  setTimer(delayMs: number, callback: () => void): Timer {
+  setTimer(delayMs: number, callback: () => void, keepAlive = false): Timer {
     const handle = setTimeout(callback, delayMs);
-    handle.unref();
+    if (!keepAlive) handle.unref();
     return { cancel: () => clearTimeout(handle) };
   }
 

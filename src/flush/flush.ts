@@ -10,13 +10,13 @@ export class Flush {
   /** Oldest first. */
   readonly memtables: readonly MemTable[];
   readonly #context: DbContext;
-  readonly #family: ColumnFamilyState;
+  readonly family: ColumnFamilyState;
   readonly #jobId: number;
   readonly #startMicros: number;
 
   constructor(context: DbContext, family: ColumnFamilyState, jobId: number) {
     this.#context = context;
-    this.#family = family;
+    this.family = family;
     this.#jobId = jobId;
     this.#startMicros = context.clock.monotonicMicros();
     this.memtables = family.immutables.slice();
@@ -43,7 +43,7 @@ export class Flush {
 
   /** The MANIFEST's record. Logs below `minLogNumberToKeep` are of no use to any family once it is durable. */
   edit(result: CompactionResult, minLogNumberToKeep: number): VersionEdit {
-    const edit = emptyEdit(this.#family.id);
+    const edit = emptyEdit(this.family.id);
     edit.logNumber = this.memtables[this.memtables.length - 1]!.nextLogNumber;
     edit.minLogNumberToKeep = minLogNumberToKeep;
     for (const file of result.outputs) edit.newFiles.push({ level: 0, file });
@@ -59,7 +59,7 @@ export class Flush {
     statistics?.count('rocksdb.flush.write.bytes', file?.sizeBytes ?? 0);
     statistics?.record('rocksdb.db.flush.micros', micros);
     const event = {
-      columnFamily: this.#family.name,
+      columnFamily: this.family.name,
       jobId: this.#jobId,
       fileNumber: file?.number,
       sizeBytes: file?.sizeBytes ?? 0,
@@ -68,19 +68,19 @@ export class Flush {
     };
     if (file !== undefined) {
       this.#context.notify('onTableFileCreated', {
-        columnFamily: this.#family.name,
+        columnFamily: this.family.name,
         fileNumber: file.number,
         sizeBytes: file.sizeBytes,
       });
     }
     this.#context.logEvent('flush_finished', {
       job: this.#jobId,
-      cf_name: this.#family.name,
+      cf_name: this.family.name,
       output_file: file?.number,
       file_size: event.sizeBytes,
       num_entries: event.entries,
       flush_micros: micros,
-      lsm_state: this.#family.version.levels.map((level) => level.length),
+      lsm_state: this.family.version.levels.map((level) => level.length),
     });
     this.#context.notify('onFlushCompleted', event);
   }

@@ -236,14 +236,6 @@ const DB_ROWS: Row[] = [
     'Seconds after which LOG is rolled; 0: never by time.',
   ],
   ['keepLogFileNum', integer(1), 1000, '', ['db', 'keep_log_file_num'], 'LOG files kept.'],
-  [
-    'allowDataInErrors',
-    boolean,
-    false,
-    '',
-    ['db', 'allow_data_in_errors'],
-    'Let keys appear in error messages and LOG.',
-  ],
 ];
 
 const FAMILY_ROWS: Row[] = [
@@ -432,14 +424,6 @@ const FAMILY_ROWS: Row[] = [
     'mutable',
     ['cf', 'compaction_options_fifo'],
     'Tuning of FIFO compaction.',
-  ],
-  [
-    'forceConsistencyChecks',
-    boolean,
-    true,
-    '',
-    ['cf', 'force_consistency_checks'],
-    'Check the shape of the tree at every change.',
   ],
   [
     'paranoidFileChecks',

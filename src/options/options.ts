@@ -95,7 +95,6 @@ export interface ColumnFamilyOptions extends MutableOptions {
   numLevels?: number;
   levelCompactionDynamicLevelBytes?: boolean;
   compactionStyle?: CompactionStyle;
-  forceConsistencyChecks?: boolean;
   checksum?: ChecksumType;
   filterPolicy?: FilterPolicy | undefined;
   wholeKeyFiltering?: boolean;
@@ -143,5 +142,4 @@ export interface Options extends ColumnFamilyOptions {
   maxLogFileSize?: number;
   logFileTimeToRoll?: number;
   keepLogFileNum?: number;
-  allowDataInErrors?: boolean;
 }

@@ -238,7 +238,6 @@ export async function resolveFamilyOptions(given: ColumnFamilyOptions): Promise<
     numLevels: plain(given, 'numLevels') as number,
     levelCompactionDynamicLevelBytes: plain(given, 'levelCompactionDynamicLevelBytes') as boolean,
     compactionStyle: plain(given, 'compactionStyle') as FamilyOptions['compactionStyle'],
-    forceConsistencyChecks: plain(given, 'forceConsistencyChecks') as boolean,
     blockCache: cache,
     noBlockCache: plain(given, 'noBlockCache') as boolean,
   };
@@ -296,7 +295,6 @@ function dbOptions(given: Options): DbOptions {
     maxLogFileSize: take('maxLogFileSize'),
     logFileTimeToRoll: take('logFileTimeToRoll'),
     keepLogFileNum: take('keepLogFileNum'),
-    allowDataInErrors: take('allowDataInErrors'),
   };
 }
 

@@ -54,7 +54,6 @@ export interface FamilyOptions extends MutableFamilySettings {
   numLevels: number;
   levelCompactionDynamicLevelBytes: boolean;
   compactionStyle: CompactionStyle;
-  forceConsistencyChecks: boolean;
   blockCache: SharedBlockCache | undefined;
   noBlockCache: boolean;
 }
@@ -91,7 +90,6 @@ export interface DbOptions {
   maxLogFileSize: number;
   logFileTimeToRoll: number;
   keepLogFileNum: number;
-  allowDataInErrors: boolean;
 }
 
 /** What `DB.open` works from. */

@@ -270,7 +270,8 @@ export class WritePath implements WriteHost {
     statistics?.count('rocksdb.stall.micros', Math.round(micros));
     yield* io(
       () => this.#room.waitSync(),
-      () => new Promise<void>((resolve) => void clock.setTimer(micros / 1000, resolve)),
+      // Somebody waits for this write: the process must live to make it.
+      () => new Promise<void>((resolve) => void clock.setTimer(micros / 1000, resolve, true)),
     );
   }
 
