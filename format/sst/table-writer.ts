@@ -129,6 +129,8 @@ export class TableWriter {
     const { x } = this.#kernel;
     try {
       if (x.tableWriterBlockEntries(this.kernelWriter) > 0) yield* this.#writeBlock(undefined);
+      // The last block may have been written for an entry that went to another table: its partition is still open.
+      else if (this.#index.entriesInPartition > 0) this.#cutPartition(undefined);
       const properties = yield* writeTableTail({
         options: this.#options,
         context: this.#context,
