@@ -140,11 +140,13 @@ export function openOptions(optionSet: OptionSet, more: Options = {}): Options {
   for (const [name, family] of Object.entries(others)) {
     columnFamilies[name] = { comparator: 'leveldb.BytewiseComparator', ...family.options };
   }
+  const create = more.readOnly !== true;
   return {
     ...optionSet.options,
     ...defaultFamily?.options,
+    createIfMissing: create,
+    createMissingColumnFamilies: create,
     ...more,
-    createMissingColumnFamilies: true,
     columnFamilies,
   };
 }
