@@ -82,7 +82,8 @@ export class JobRunner {
   *#runInWorker(job: Job, spec: FileSystemWorkerSpec, components: TravellingComponents): Io<CompactionResult> {
     const { context } = this.#versions;
     const { env } = context.options;
-    const pool = env.pool(() => new WorkerPool({ ...env, fileSystem: spec }));
+    const { flushWorkers, compactionWorkers } = env;
+    const pool = env.pool(() => new WorkerPool({ fileSystem: spec, flushWorkers, compactionWorkers }));
     const control = new ControlBlock();
     const work = workerJob(job);
     const request = {

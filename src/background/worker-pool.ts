@@ -107,9 +107,15 @@ export class WorkerPool implements AttachedPool {
     const compactions = this.#waiting.filter((job) => !job.isFlush);
     this.#waiting = [];
     for (const job of [...flushes, ...compactions]) {
-      const thread = this.#threadFor(job);
-      if (thread === undefined) this.#waiting.push(job);
-      else thread.run(job);
+      try {
+        const thread = this.#threadFor(job);
+        if (thread === undefined) this.#waiting.push(job);
+        else thread.run(job);
+      } catch (cause) {
+        job.fail(
+          new DBError('IO_ERROR', `no background thread: ${(cause as Error).message}`, { cause, retryable: true }),
+        );
+      }
     }
   }
 
