@@ -99,7 +99,7 @@ test.skipIf(!toolsInstalled)('R8 a database with several live WALs, held snapsho
     await db.columnFamily('default').flush();
     await db.put('key00150', 'again');
     await side.deleteRange('side00400', 'side00450');
-    expect(await db.get('key00120', { snapshot })).toEqual(Buffer.from('first 120'));
+    expect(await db.get('key00120', { snapshot })).toEqual(utf8('first 120'));
   }
   const rows = (prefix: string, from: number, to: number, again?: number): string[] => {
     const result: string[] = [];
