@@ -91,6 +91,10 @@ export class BTreeMemTable implements MemTable {
 
   markImmutable(): void {}
 
+  copyForFlush(): boolean {
+    return true;
+  }
+
   flushAddress(): number {
     return this.kernelAddress;
   }

@@ -41,6 +41,11 @@ export interface MemTable {
   /** No entry follows. */
   markImmutable(): void;
   /**
+   * Does a slice of the work that `flushAddress` would do at once, and returns whether all is done: call it with turns of
+   * the event loop in between. REQUIRES an immutable memtable.
+   */
+  copyForFlush(): boolean;
+  /**
    * Address of a kernel B+tree with the same entries, for a flush, which may run in another thread; it lives as long as the
    * memtable. REQUIRES an immutable memtable.
    */

@@ -1,31 +1,32 @@
 /**
- * A memtable over a `MemTableRep`: one of the containers in JavaScript or a user's own. It joins the kernel's merges as
- * a host cursor, whose entries are copied into kernel memory as the merge reaches them.
+ * A memtable over a `MemTableRep`: one of the containers in JavaScript or a user's own. A flush, which may run in another
+ * thread, reads a copy of it in the kernel's B+tree.
  */
 import { assert } from '../../format/base/assert.ts';
 import type { Comparator } from '../../format/base/comparator.ts';
 import type { CursorSource } from '../../format/base/cursor-source.ts';
-import { corruption } from '../../format/base/db-error.ts';
 import {
   makeInternalKey,
   sequenceOf,
-  TRAILER_SIZE,
   TYPE_FOR_SEEK,
   typeOf,
   userKeyOf,
   ValueType,
 } from '../../format/base/internal-key.ts';
-import { type Io, noIo } from '../../format/base/io.ts';
-import type { MemTableFactory, MemTableRep, MemTableRepIterator } from '../../format/base/memtable-rep.ts';
+import type { MemTableFactory, MemTableRep } from '../../format/base/memtable-rep.ts';
 import type { SliceTransform } from '../../format/base/slice-transform.ts';
 import type { RangeTombstone } from '../../format/iterator/range-tombstones.ts';
 import { GetResultField } from '../../format/kernel/abi/block.ts';
-import { CURSOR_HEAD_SIZE, CursorField, CursorKind } from '../../format/kernel/abi/merge.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
 import { BTreeMemTable } from './btree-memtable.ts';
 import { ENTRY_OVERHEAD, EntrySlab } from './entry-slab.ts';
 import { internalKeyOrder } from './internal-key-order.ts';
 import type { MemTable } from './memtable.ts';
+import { RepSource } from './rep-source.ts';
+
+/** What is copied for a flush at a time: about two milliseconds. */
+const SLICE_ENTRIES = 1500;
+const SLICE_BYTES = 2 ** 20;
 
 /** A memtable in JavaScript. */
 export class RepMemTable implements MemTable {
@@ -36,7 +37,6 @@ export class RepMemTable implements MemTable {
   firstSequence = 0;
   largestSequence = 0;
   readonly #kernel: Kernel;
-  readonly #name: string;
   readonly #rep: MemTableRep;
   readonly #slab = new EntrySlab();
   readonly #tombstones: RangeTombstone[] = [];
@@ -46,8 +46,16 @@ export class RepMemTable implements MemTable {
   /** Holds the value of the last lookup. */
   #valueBuffer = 0;
   #valueCapacity = 0;
-  /** The kernel's copy, once a flush asked for it. */
+  /**
+   * All points in the order of their arrival, until they are copied. A flush takes them from here: it needs no order, and
+   * must not lose what a faulty container loses, because the log is deleted after it.
+   */
+  readonly #keys: Uint8Array[] = [];
+  readonly #values: Uint8Array[] = [];
+  /** The kernel's copy, under way and complete. */
+  #copying: BTreeMemTable | undefined;
   #copy: BTreeMemTable | undefined;
+  #copied = 0;
   readonly #comparatorId: number;
   #immutable = false;
 
@@ -60,7 +68,6 @@ export class RepMemTable implements MemTable {
   ) {
     this.#kernel = kernel;
     this.#comparatorId = comparatorId;
-    this.#name = factory.name;
     this.#rep = factory.create({
       compare: internalKeyOrder(comparator),
       prefixExtractor: prefix,
@@ -83,8 +90,12 @@ export class RepMemTable implements MemTable {
       this.#tombstoneBytes += userKey.length + value.length + ENTRY_OVERHEAD;
       return;
     }
-    this.#rep.insert(this.#slab.internalKey(userKey, sequence, type), this.#slab.copy(value));
+    const key = this.#slab.internalKey(userKey, sequence, type);
+    const copy = this.#slab.copy(value);
+    this.#keys.push(key);
+    this.#values.push(copy);
     this.#points++;
+    this.#rep.insert(key, copy);
   }
 
   get(userKey: number, userKeySize: number, sequence: number, result: number): number {
@@ -118,18 +129,27 @@ export class RepMemTable implements MemTable {
     this.#rep.markReadOnly();
   }
 
-  flushAddress(): number {
-    if (this.#copy !== undefined) return this.#copy.kernelAddress;
+  copyForFlush(): boolean {
+    if (this.#copy !== undefined) return true;
     assert(this.#immutable, 'only an immutable memtable is flushed');
-    const copy = new BTreeMemTable(this.#kernel, this.#comparatorId, this.bytes);
+    this.#copying ??= new BTreeMemTable(this.#kernel, this.#comparatorId, this.bytes);
     try {
-      this.#copyTo(copy);
+      if (!this.#copySlice(this.#copying)) return false;
     } catch (error) {
-      copy.unref();
+      this.#copying.unref();
+      this.#copying = undefined;
+      this.#copied = 0;
       throw error;
     }
-    this.#copy = copy;
-    return copy.kernelAddress;
+    this.#copy = this.#copying;
+    this.#keys.length = 0;
+    this.#values.length = 0;
+    return true;
+  }
+
+  flushAddress(): number {
+    while (!this.copyForFlush());
+    return this.#copy!.kernelAddress;
   }
 
   ref(): void {
@@ -141,119 +161,20 @@ export class RepMemTable implements MemTable {
     assert(this.#references > 0, 'a memtable was freed twice');
     if (--this.#references > 0) return;
     this.#kernel.free(this.#valueBuffer);
-    this.#copy?.unref();
+    this.#copying?.unref();
   }
 
-  #copyTo(copy: BTreeMemTable): void {
-    const iterator = this.#rep.iterator(true);
-    let count = 0;
-    for (iterator.seekToFirst(); iterator.valid; iterator.next(), count++) {
-      const { key, value } = iterator;
+  /** Copies some more entries, in the order of their arrival; true when all are there. */
+  #copySlice(copy: BTreeMemTable): boolean {
+    const end = Math.min(this.#points, this.#copied + SLICE_ENTRIES);
+    for (let bytes = 0; this.#copied < end && bytes < SLICE_BYTES; this.#copied++) {
+      const key = this.#keys[this.#copied]!;
+      const value = this.#values[this.#copied]!;
       copy.add(typeOf(key), sequenceOf(key), userKeyOf(key), value);
+      bytes += key.length + value.length;
     }
-    // A container that loses entries must not be flushed: the log that still has them would be deleted.
-    if (count !== this.#points) {
-      throw corruption(`memtable ${this.#name}: expected ${this.#points} entries, its iterator shows ${count}`);
-    }
+    if (this.#copied < this.#points) return false;
     for (const { begin, end, sequence } of this.#tombstones) copy.add(ValueType.rangeDeletion, sequence, begin, end);
-  }
-}
-
-const MOVE = { first: 0, last: 1, seek: 2, seekForPrev: 3, next: 4, prev: 5 } as const;
-
-/** The host cursor (kind 3) over a representation's iterator. */
-class RepSource implements CursorSource {
-  readonly cursor: number;
-  readonly refillable = false;
-  readonly #kernel: Kernel;
-  readonly #iterator: MemTableRepIterator;
-  /** Key then value of the entry the cursor stands on. */
-  #buffer = 0;
-  #capacity = 0;
-  #closed = false;
-
-  constructor(kernel: Kernel, iterator: MemTableRepIterator) {
-    this.#kernel = kernel;
-    this.#iterator = iterator;
-    this.cursor = kernel.malloc(CURSOR_HEAD_SIZE);
-    kernel.u8.fill(0, this.cursor, this.cursor + CURSOR_HEAD_SIZE);
-    this.#set(CursorField.kind, CursorKind.host);
-    kernel.registerCursorHost(this.cursor, (_cursor, operation, key, size) => {
-      this.#move(
-        operation,
-        operation === MOVE.seek || operation === MOVE.seekForPrev ? kernel.copyOut(key, size) : undefined,
-      );
-    });
-  }
-
-  seekToFirst(): Io<void> {
-    this.#move(MOVE.first, undefined);
-    return noIo();
-  }
-
-  seekToLast(): Io<void> {
-    this.#move(MOVE.last, undefined);
-    return noIo();
-  }
-
-  seek(target: number, targetSize: number): Io<void> {
-    this.#move(MOVE.seek, this.#kernel.copyOut(target, targetSize));
-    return noIo();
-  }
-
-  seekForPrev(target: number, targetSize: number): Io<void> {
-    this.#move(MOVE.seekForPrev, this.#kernel.copyOut(target, targetSize));
-    return noIo();
-  }
-
-  tryRefill(): number {
-    return 0;
-  }
-
-  load(): Io<void> {
-    return noIo();
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#kernel.unregisterCursorHost(this.cursor);
-    this.#kernel.free(this.#buffer);
-    this.#kernel.free(this.cursor);
-  }
-
-  #move(operation: number, target: Uint8Array | undefined): void {
-    const iterator = this.#iterator;
-    if (operation === MOVE.first) iterator.seekToFirst();
-    else if (operation === MOVE.last) iterator.seekToLast();
-    else if (operation === MOVE.seek) iterator.seek(target!);
-    else if (operation === MOVE.seekForPrev) iterator.seekForPrev(target!);
-    else if (operation === MOVE.next) iterator.next();
-    else iterator.prev();
-    this.#publish();
-  }
-
-  #publish(): void {
-    const { valid } = this.#iterator;
-    this.#set(CursorField.valid, valid ? 1 : 0);
-    if (!valid) return;
-    const { key, value } = this.#iterator;
-    assert(key.length >= TRAILER_SIZE, 'a memtable iterator gives internal keys');
-    const kernel = this.#kernel;
-    if (key.length + value.length > this.#capacity) {
-      kernel.free(this.#buffer);
-      this.#capacity = (key.length + value.length) * 2;
-      this.#buffer = kernel.malloc(this.#capacity);
-    }
-    kernel.copyIn(key, this.#buffer);
-    kernel.copyIn(value, this.#buffer + key.length);
-    this.#set(CursorField.key, this.#buffer);
-    this.#set(CursorField.keySize, key.length);
-    this.#set(CursorField.value, this.#buffer + key.length);
-    this.#set(CursorField.valueSize, value.length);
-  }
-
-  #set(field: number, value: number): void {
-    this.#kernel.u32[(this.cursor + field) >>> 2] = value;
+    return true;
   }
 }
