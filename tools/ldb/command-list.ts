@@ -1,0 +1,48 @@
+/** Every command of ldb, in the order of the help. */
+import type { LdbCommand } from './command.ts';
+import { batchPutCommand } from './commands/batch-put.ts';
+import { checkConsistencyCommand } from './commands/check-consistency.ts';
+import { compactCommand } from './commands/compact.ts';
+import { createColumnFamilyCommand } from './commands/create-column-family.ts';
+import { deleteCommand } from './commands/delete.ts';
+import { deleteRangeCommand } from './commands/delete-range.ts';
+import { dropColumnFamilyCommand } from './commands/drop-column-family.ts';
+import { dumpWalCommand } from './commands/dump-wal.ts';
+import { fileChecksumDumpCommand } from './commands/file-checksum-dump.ts';
+import { getCommand } from './commands/get.ts';
+import { getPropertyCommand } from './commands/get-property.ts';
+import { listColumnFamiliesCommand } from './commands/list-column-families.ts';
+import { listFileRangeDeletesCommand } from './commands/list-file-range-deletes.ts';
+import { listLiveFilesMetadataCommand } from './commands/list-live-files-metadata.ts';
+import { loadCommand } from './commands/load.ts';
+import { manifestDumpCommand } from './commands/manifest-dump.ts';
+import { multiGetCommand } from './commands/multi-get.ts';
+import { putCommand } from './commands/put.ts';
+import { queryCommand } from './commands/query.ts';
+import { scanCommand } from './commands/scan.ts';
+import { singleDeleteCommand } from './commands/single-delete.ts';
+
+/** Data access first, then administration. */
+export const COMMANDS: readonly LdbCommand[] = [
+  putCommand,
+  getCommand,
+  multiGetCommand,
+  batchPutCommand,
+  scanCommand,
+  deleteCommand,
+  singleDeleteCommand,
+  deleteRangeCommand,
+  queryCommand,
+  checkConsistencyCommand,
+  listFileRangeDeletesCommand,
+  dumpWalCommand,
+  compactCommand,
+  loadCommand,
+  manifestDumpCommand,
+  fileChecksumDumpCommand,
+  getPropertyCommand,
+  listColumnFamiliesCommand,
+  createColumnFamilyCommand,
+  dropColumnFamilyCommand,
+  listLiveFilesMetadataCommand,
+];

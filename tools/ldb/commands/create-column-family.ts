@@ -1,0 +1,22 @@
+/** `create_column_family`: adds a family. */
+import { statusText } from '../../lib/status-text.ts';
+import { commandFailure, type LdbCommand } from '../command.ts';
+
+/** Prints OK. */
+export const createColumnFamilyCommand: LdbCommand = {
+  name: 'create_column_family',
+  usage: 'create_column_family <new_column_family_name>',
+  group: 'admin',
+  flags: {},
+  needsDatabase: true,
+  async run(context) {
+    if (context.params.length !== 1) throw commandFailure('new column family name must be specified');
+    await using db = await context.openForWrite();
+    try {
+      await db.createColumnFamily(context.params[0]!);
+    } catch (error) {
+      throw commandFailure(`Fail to create new column family: ${statusText(error)}`);
+    }
+    context.out.line('OK');
+  },
+};

@@ -1,0 +1,18 @@
+/** `singledelete`: deletes one key that was written once. */
+import { commandFailure, type LdbCommand } from '../command.ts';
+
+/** Deletes and prints OK. */
+export const singleDeleteCommand: LdbCommand = {
+  name: 'singledelete',
+  usage: 'singledelete <key>',
+  group: 'data',
+  flags: {},
+  needsDatabase: true,
+  async run(context) {
+    if (context.params.length !== 1) throw commandFailure('KEY must be specified for the single delete command');
+    const key = context.key(context.params[0]!);
+    await using db = await context.openForWrite();
+    await context.family(db).singleDelete(key);
+    context.out.line('OK');
+  },
+};

@@ -1,0 +1,65 @@
+/** The options that a database is opened with: its stored tuning first, then what the flags say. */
+import { resolve } from 'node:path';
+import { type ColumnFamilyOptions, DB, type CompressionType, fixedPrefix, type Options } from '../../src/index.ts';
+import type { Flags } from '../lib/arguments.ts';
+import { commandFailure } from './command.ts';
+import type { CommandContext } from './command-context.ts';
+import { readNewestOptionsFile, tuningOf } from './stored-tuning.ts';
+
+const COMPRESSION_WORDS: ReadonlyMap<string, CompressionType> = new Map([
+  ['no', 'none'],
+  ['snappy', 'snappy'],
+  ['zlib', 'zlib'],
+  ['bzip2', 'bzip2'],
+  ['lz4', 'lz4'],
+  ['lz4hc', 'lz4hc'],
+  ['zstd', 'zstd'],
+]);
+
+/** Options for `DB.open`, without `readOnly` and `createIfMissing`. A `ToolFailure` for a flag with a bad value. */
+export async function openOptions(context: CommandContext): Promise<Options> {
+  const { flags } = context;
+  const given = familyFlags(flags);
+  const stored = await storedTuning(context);
+  const columnFamilies = Object.fromEntries(
+    Object.entries(stored.columnFamilies ?? {}).map(([name, options]) => [name, { ...options, ...given }]),
+  );
+  return { ...stored, ...given, ...(stored.columnFamilies === undefined ? {} : { columnFamilies }) };
+}
+
+async function storedTuning({ flags, path, fileSystem }: CommandContext): Promise<Options> {
+  const wanted = flags.boolean('try_load_options', !flags.boolean('create_if_missing') && !flags.boolean('ttl'));
+  if (!wanted || !(await fileSystem.exists(`${resolve(path)}/CURRENT`))) return {};
+  const file = await readNewestOptionsFile(fileSystem, path);
+  return file === undefined ? {} : tuningOf(file, await DB.listColumnFamilies(resolve(path)));
+}
+
+function positive(flags: Flags, name: string): number | undefined {
+  const value = flags.number(name);
+  if (value !== undefined && value <= 0) throw commandFailure(`${name} must be > 0.`);
+  return value;
+}
+
+function familyFlags(flags: Flags): ColumnFamilyOptions {
+  const options: ColumnFamilyOptions = {};
+  const bloomBits = positive(flags, 'bloom_bits');
+  if (bloomBits !== undefined) options.filterPolicy = { type: 'bloom', bitsPerKey: bloomBits };
+  const blockSize = positive(flags, 'block_size');
+  if (blockSize !== undefined) options.blockSize = blockSize;
+  const writeBufferSize = positive(flags, 'write_buffer_size');
+  if (writeBufferSize !== undefined) options.writeBufferSize = writeBufferSize;
+  const fileSize = positive(flags, 'file_size');
+  if (fileSize !== undefined) options.targetFileSizeBase = fileSize;
+  const prefixLength = positive(flags, 'fix_prefix_len');
+  if (prefixLength !== undefined) options.prefixExtractor = fixedPrefix(prefixLength);
+  const compression = flags.text('compression_type');
+  if (compression !== undefined) options.compression = compressionOf(compression);
+  if (flags.has('auto_compaction')) options.disableAutoCompactions = !flags.boolean('auto_compaction');
+  return options;
+}
+
+function compressionOf(word: string): CompressionType {
+  const type = COMPRESSION_WORDS.get(word);
+  if (type === undefined) throw commandFailure(`Unknown compression algorithm: ${word}`);
+  return type;
+}
