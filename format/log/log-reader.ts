@@ -311,8 +311,14 @@ export class LogReader {
   #oldRecord(at: number, end: number, headerSize: number, length: number): number {
     const size = headerSize + length;
     const whole = size <= end - at;
-    const kind =
-      whole && this.#checksumMatches(this.#chunk + at, headerSize, length) ? 'oldRecord' : 'damagedOldRecord';
+    const intact = whole && this.#checksumMatches(this.#chunk + at, headerSize, length);
+    // A recycled file begins with a whole record, its own or an old one, and no other file has records of this shape.
+    const recycled = this.recycled && this.#chunkOffset + at > 0;
+    if (!intact && !recycled) {
+      this.recycled = false;
+      return this.#lose('checksumMismatch', end - at, end, `a record of length ${length} of no known log is damaged`);
+    }
+    const kind = intact ? 'oldRecord' : 'damagedOldRecord';
     this.#dropChain();
     const found = getFixed32(this.#kernel.u8, this.#chunk + at + 7);
     return this.#lose(kind, 0, whole ? at + size : end, `expected log number ${this.#logNumber}, found ${found}`, at);

@@ -65,6 +65,7 @@ export class BlockCache {
 
   /** Throws INVALID_ARGUMENT for a value out of range, NO_SPACE when kernel memory has no room for the shards. */
   constructor(options: BlockCacheOptions) {
+    if (typeof options !== 'object' || options === null) throw invalidArgument('BlockCache: options must be an object');
     const { capacity, policy = 'lru' } = options;
     checkCapacity(capacity);
     if (policy !== 'lru' && policy !== 's4lru') {

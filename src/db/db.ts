@@ -212,6 +212,7 @@ export class DB implements AsyncDisposable {
   /** The handle of a column family. `NOT_FOUND` when there is none of that name. */
   columnFamily(name: string): ColumnFamily {
     this.#engine.requireOpen();
+    if (typeof name !== 'string') throw invalidArgument('the name of a column family must be a string');
     const family = this.#engine.versions.byName(name);
     if (family === undefined)
       throw new DBError('NOT_FOUND', `column family ${JSON.stringify(name)} does not exist or is not open`);

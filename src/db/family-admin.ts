@@ -3,7 +3,7 @@ import { DBError, invalidArgument } from '../../format/base/db-error.ts';
 import { runAsync } from '../../format/base/io.ts';
 import { emptyEdit, type VersionEdit } from '../../format/manifest/version-edit.ts';
 import type { ColumnFamilyOptions, MutableOptions } from '../options/options.ts';
-import { checkMutable, mutableSettings, overlayFamily } from '../options/resolve-options.ts';
+import { checkFamily, checkMutable, mutableSettings, overlayFamily } from '../options/resolve-options.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { Engine } from './engine.ts';
 import { addFamily } from './recover-logs.ts';
@@ -86,7 +86,9 @@ export async function changeOptions(
   const { maxTotalWalSize, delayedWriteRate } = change;
   const settings = families.map((family) => {
     const flat = { ...given.get(family), ...change };
-    return { family, flat, settings: mutableSettings(flat) };
+    const mutable = mutableSettings(flat);
+    checkFamily({ ...family.options, ...mutable });
+    return { family, flat, settings: mutable };
   });
   for (const { family, flat, settings: mutable } of settings) {
     given.set(family, flat);

@@ -35,6 +35,7 @@ export class ManualCompaction {
   /** Compacts these tables, by name or number, into one level. Returns the names of the new ones. */
   async compactFiles(family: ColumnFamilyState, files: readonly string[], outputLevel: number): Promise<string[]> {
     this.#requireWritable();
+    if (!Array.isArray(files) || files.length === 0) throw invalidArgument('compactFiles takes the names of tables');
     const numbers = files.map(fileNumberOf);
     const picker = new ManualPicker(pickerOptions(family.options), family.comparator);
     const compaction = picker.pickFiles(this.#engine.background.pickContext(family), numbers, outputLevel);
@@ -127,6 +128,7 @@ async function refitLevel(
 }
 
 function userRange(family: ColumnFamilyState, options: CompactRangeOptions): UserRange {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('compactRange options must be an object');
   for (const name of Object.keys(options)) {
     if (!['begin', 'end', 'changeLevel', 'targetLevel', 'bottommostLevelCompaction'].includes(name)) {
       throw invalidArgument(`${name} is not an option of compactRange`);

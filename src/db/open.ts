@@ -4,18 +4,25 @@
  * has touched nothing; one after it leaves the files as they were.
  */
 
-import { invalidArgument, notSupported } from '../../format/base/db-error.ts';
+import { corruption, invalidArgument, notSupported } from '../../format/base/db-error.ts';
 import { runAsync } from '../../format/base/io.ts';
 import { PreparedTransactions } from '../../format/batch/prepared-transactions.ts';
 import { getKernel } from '../../format/kernel/kernel.ts';
 import { CURRENT_SIZE_MAX, decodeCurrent } from '../../format/manifest/current-file.ts';
-import { CURRENT_FILE, IDENTITY_FILE, LOCK_FILE, tempFileName } from '../../format/manifest/file-name.ts';
+import {
+  CURRENT_FILE,
+  IDENTITY_FILE,
+  LOCK_FILE,
+  parseFileName,
+  tempFileName,
+} from '../../format/manifest/file-name.ts';
 import { readManifest } from '../../format/manifest/manifest-reader.ts';
 import type { ManifestState } from '../../format/manifest/manifest-state.ts';
 import { TableCache } from '../cache/table-cache.ts';
 import { openFileLogger } from '../env/file-logger.ts';
 import { createDirectories, readWhole, replaceWhole, syncDirectory } from '../env/file-operations.ts';
-import type { FileLock } from '../env/file-system.ts';
+import { isNotFound } from '../env/file-error.ts';
+import type { FileLock, RandomAccessFile } from '../env/file-system.ts';
 import { type ClosableLogger, silentLogger } from '../env/logger.ts';
 import { hostName } from '../env/host.ts';
 import { randomUuid, SystemRandom } from '../env/random.ts';
@@ -44,6 +51,11 @@ export async function openEngine(given: unknown, options: Options): Promise<Engi
 }
 
 function checkPresence(path: string, found: DirectoryContents, { db }: ResolvedOptions): void {
+  // A new database in this place would take these tables for leftovers and remove them.
+  const table = found.hasCurrent ? undefined : found.names.find((name) => parseFileName(name)?.kind === 'table');
+  if (table !== undefined) {
+    throw corruption(`${path}: ${CURRENT_FILE} is missing, but tables are there (${table}): repair it, or destroy it`);
+  }
   if (found.hasCurrent && db.errorIfExists) {
     throw invalidArgument(`${path}: exists (options.errorIfExists is true)`);
   }
@@ -56,14 +68,16 @@ function checkPresence(path: string, found: DirectoryContents, { db }: ResolvedO
 async function checkStored(context: DbContext, found: DirectoryContents, resolved: ResolvedOptions): Promise<void> {
   const state = await readCurrentManifest(context);
   const stored = await readStoredOptions(context, found.names);
-  familyPlan(state, resolved, (options, name, comparator) => withStoredComponents(options, name, comparator, stored));
+  familyPlan(state, resolved, false, (options, name, comparator) =>
+    withStoredComponents(options, name, comparator, stored),
+  );
 }
 
 /** The MANIFEST that CURRENT names. */
 export async function readCurrentManifest(context: DbContext): Promise<ManifestState> {
   const path = `${context.path}/${CURRENT_FILE}`;
   const current = decodeCurrent(await runAsync(readWhole(context.fs, path, CURRENT_SIZE_MAX)), path);
-  const file = await context.fs.openRandom(`${context.path}/${current.name}`);
+  const file = await openManifest(context, current.name);
   try {
     const { state } = await runAsync(readManifest(file));
     for (const family of state.families.values()) {
@@ -77,6 +91,15 @@ export async function readCurrentManifest(context: DbContext): Promise<ManifestS
   }
 }
 
+async function openManifest(context: DbContext, name: string): Promise<RandomAccessFile> {
+  try {
+    return await context.fs.openRandom(`${context.path}/${name}`);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    throw corruption(`${context.path}/${CURRENT_FILE}: names ${name}, which is missing`, error);
+  }
+}
+
 /** Which families are opened, created or missing, with their options. */
 export interface FamilyPlan {
   open: { id: number; options: FamilyOptions }[];
@@ -86,6 +109,7 @@ export interface FamilyPlan {
 function familyPlan(
   state: ManifestState,
   resolved: ResolvedOptions,
+  creating: boolean,
   complete: (options: FamilyOptions, name: string, comparator: string | undefined) => FamilyOptions,
 ): FamilyPlan {
   const plan: FamilyPlan = { open: [], create: [] };
@@ -106,7 +130,8 @@ function familyPlan(
   }
   for (const [name, options] of wanted ?? []) {
     if (live.has(name)) continue;
-    if (!resolved.db.createMissingColumnFamilies && !resolved.db.createIfMissing) {
+    // A new database gets all that it is asked for; in an old one a name that is not there is more likely a mistake.
+    if (!resolved.db.createMissingColumnFamilies && !creating) {
       throw invalidArgument(
         `Column family not found: ${name} (options.columnFamilies; options.createMissingColumnFamilies is false)`,
       );
@@ -165,7 +190,7 @@ async function build(
   const kernel = getKernel();
   const stored = found.hasCurrent ? await readStoredOptions(context, found.names) : undefined;
   const state = found.hasCurrent ? await readCurrentManifest(context) : emptyState(context.path);
-  const plan = familyPlan(state, resolved, (options, name, comparator) =>
+  const plan = familyPlan(state, resolved, !found.hasCurrent, (options, name, comparator) =>
     withStoredComponents(options, name, comparator, stored),
   );
   const identity = await readIdentity(context, found);

@@ -1,5 +1,6 @@
 /** What `getProperty` knows, under RocksDB's names. */
 import { estimatePendingCompactionBytes } from '../../compaction/level-score.ts';
+import { invalidArgument } from '../../format/base/db-error.ts';
 import { pickerOptions } from '../options/picker-options.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { Engine } from './engine.ts';
@@ -112,6 +113,7 @@ function stats(engine: Engine, family: ColumnFamilyState): string {
 
 /** The name without `rocksdb.`, or `undefined` for a name of another kind. */
 function shortName(name: string): string | undefined {
+  if (typeof name !== 'string') throw invalidArgument('the name of a property must be a string');
   return name.startsWith('rocksdb.') ? name.slice('rocksdb.'.length) : undefined;
 }
 
@@ -143,7 +145,8 @@ export function mapProperty(
   family: ColumnFamilyState,
   name: string,
 ): Record<string, string> | undefined {
-  if (name !== 'rocksdb.cfstats' && name !== 'rocksdb.levelstats') return undefined;
+  const short = shortName(name);
+  if (short !== 'cfstats' && short !== 'levelstats') return undefined;
   const result: Record<string, string> = {};
   for (let level = 0; level < family.version.levelCount; level++) {
     result[`L${level}.files`] = String(family.version.fileCount(level));

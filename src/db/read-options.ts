@@ -90,7 +90,10 @@ export function checkReadOptions(options: ReadOptions): void {
 function checkCommon(options: ReadOptions): void {
   checkFlag(options, 'verifyChecksums');
   checkFlag(options, 'fillCache');
-  const { readTier } = options;
+  const { readTier, signal } = options;
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
+    throw invalidArgument('signal must be an AbortSignal');
+  }
   if (readTier !== undefined && readTier !== 'all' && readTier !== 'blockCache') {
     throw invalidArgument("readTier must be 'all' or 'blockCache'");
   }

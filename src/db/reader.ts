@@ -141,7 +141,7 @@ export class Reader {
 
   #sequence({ snapshot }: ReadOptions): number {
     if (snapshot === undefined) return this.#engine.versions.lastSequence;
-    if (typeof snapshot.check !== 'function') throw invalidArgument('snapshot must be a Snapshot');
+    if (typeof snapshot?.check !== 'function') throw invalidArgument('snapshot must be a Snapshot');
     snapshot.check(this.#engine.snapshots);
     return snapshot.sequence;
   }

@@ -37,6 +37,13 @@ function workers(option: string, value: number | undefined): number | undefined 
   return value;
 }
 
+function requirePart(option: string, value: unknown, method: string): void {
+  if (value === undefined) return;
+  if (typeof value !== 'object' || value === null || typeof Reflect.get(value, method) !== 'function') {
+    throw invalidArgument(`Env: ${option} must be an object with the method ${method}()`);
+  }
+}
+
 /** File system, clock and thread pools of one or more databases. */
 export class Env {
   static #default: Env | undefined;
@@ -48,7 +55,12 @@ export class Env {
   readonly logger: Logger | undefined;
   #pool: AttachedPool | undefined;
 
+  /** `INVALID_ARGUMENT` for a part that cannot be one. */
   constructor(options: EnvOptions = {}) {
+    if (typeof options !== 'object' || options === null) throw invalidArgument('Env: options must be an object');
+    requirePart('fileSystem', options.fileSystem, 'createWritable');
+    requirePart('clock', options.clock, 'monotonicMicros');
+    requirePart('logger', options.logger, 'info');
     this.compactionWorkers = workers('compactionWorkers', options.compactionWorkers);
     this.flushWorkers = workers('flushWorkers', options.flushWorkers);
     this.fileSystem = options.fileSystem ?? new NodeFileSystem();

@@ -9,6 +9,7 @@ import {
   namedComponent,
   prefixExtractorComponent,
 } from './components.ts';
+import { checkDatabaseObjects, checkFamilyObjects } from './object-options.ts';
 import { OPTION_TABLE, type OptionDescriptor } from './option-table.ts';
 import type { ColumnFamilyOptions, FifoOptions, MutableOptions, Options, UniversalOptions } from './options.ts';
 import type { DbOptions, FamilyOptions, MutableFamilySettings, ResolvedOptions } from './resolved-options.ts';
@@ -59,7 +60,8 @@ function checkValue(descriptor: OptionDescriptor, value: unknown, where: string)
 /** Refuses unknown names and values out of range. `scope` undefined: names of both scopes are known. */
 function checkRecord(given: object, scope: 'family' | undefined, prefix: string): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw invalidArgument(`options${prefix && `.${prefix}`} must be an object, got ${describe(given)}`);
+    const where = ['options', ...prefix.split('.')].filter((part) => part !== '').join('.');
+    throw invalidArgument(`${where} must be an object, got ${describe(given)}`);
   }
   for (const [name, value] of Object.entries(given)) {
     const descriptor = OPTION_TABLE.get(name);
@@ -79,7 +81,9 @@ function plain(given: object, name: string): unknown {
 /** A nested record of numbers, booleans or words, checked against the shape of its defaults. */
 function nested<T extends object>(option: string, value: unknown, defaults: T): T {
   if (value === undefined) return { ...defaults };
-  if (typeof value !== 'object' || value === null) throw invalidArgument(`options.${option} must be an object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidArgument(`options.${option} must be an object, got ${describe(value)}`);
+  }
   for (const [key, item] of Object.entries(value)) {
     if (!Object.hasOwn(defaults, key)) throw invalidArgument(`options.${option}.${key} is not an option of Pumice`);
     const expected = typeof (defaults as Record<string, unknown>)[key];
@@ -87,12 +91,14 @@ function nested<T extends object>(option: string, value: unknown, defaults: T): 
       typeof item !== expected || (expected === 'number' && !(Number.isSafeInteger(item) && (item as number) >= 0));
     if (item !== undefined && bad) throw invalidArgument(`options.${option}.${key} must be a ${expected} >= 0`);
   }
-  return { ...defaults, ...value };
+  return { ...defaults, ...defined(value) };
 }
 
 function compressionOptions(value: unknown): TableOptions['compressionOptions'] {
-  const given = (value ?? {}) as Record<string, unknown>;
-  if (typeof given !== 'object') throw invalidArgument('options.compressionOptions must be an object');
+  const given = (value === undefined ? {} : value) as Record<string, unknown>;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw invalidArgument(`options.compressionOptions must be an object, got ${describe(value)}`);
+  }
   const ranges: Record<string, [number, number]> = {
     level: [-131072, 32767],
     windowBits: [8, 14],
@@ -179,9 +185,22 @@ export function mutableSettings(given: MutableOptions): MutableFamilySettings {
   };
 }
 
-/** Contradictions between options of one family. */
-function checkFamily(o: FamilyOptions): void {
+/** Universal compaction's tuning: what `nested` cannot see. */
+function checkUniversal({ stopStyle, minMergeWidth, maxMergeWidth }: Required<UniversalOptions>): void {
+  if (stopStyle !== 'similarSize' && stopStyle !== 'totalSize') {
+    throw invalidArgument("options.compactionOptionsUniversal.stopStyle must be 'similarSize' or 'totalSize'");
+  }
+  if (minMergeWidth < 2 || maxMergeWidth < minMergeWidth) {
+    throw invalidArgument(
+      'options.compactionOptionsUniversal.minMergeWidth must be at least 2 and at most maxMergeWidth',
+    );
+  }
+}
+
+/** Contradictions between options of one family: `INVALID_ARGUMENT` names them. */
+export function checkFamily(o: FamilyOptions): void {
   const { table } = o;
+  checkUniversal(o.universal);
   if (table.blockAlign && (o.compression !== 'none' || o.compressionPerLevel.some((c) => c !== 'none'))) {
     throw invalidArgument("options.blockAlign needs compression 'none'");
   }
@@ -215,13 +234,7 @@ function checkFamily(o: FamilyOptions): void {
 
 /** Completes the options of one family. */
 export async function resolveFamilyOptions(given: ColumnFamilyOptions): Promise<FamilyOptions> {
-  if (given.memtableFactory !== undefined && typeof given.memtableFactory.create !== 'function') {
-    throw invalidArgument('options.memtableFactory must have a create() method');
-  }
-  const cache = given.blockCache;
-  if (cache !== undefined && typeof cache?.capacity !== 'number') {
-    throw invalidArgument('options.blockCache must be a BlockCache');
-  }
+  checkFamilyObjects(given);
   const family: FamilyOptions = {
     ...mutableSettings(given),
     comparator: await comparatorComponent(given.comparator),
@@ -238,7 +251,7 @@ export async function resolveFamilyOptions(given: ColumnFamilyOptions): Promise<
     numLevels: plain(given, 'numLevels') as number,
     levelCompactionDynamicLevelBytes: plain(given, 'levelCompactionDynamicLevelBytes') as boolean,
     compactionStyle: plain(given, 'compactionStyle') as FamilyOptions['compactionStyle'],
-    blockCache: cache,
+    blockCache: given.blockCache,
     noBlockCache: plain(given, 'noBlockCache') as boolean,
   };
   checkFamily(family);
@@ -263,9 +276,7 @@ function backgroundSlots(given: Options): { flushSlots: number; compactionSlots:
 function dbOptions(given: Options): DbOptions {
   const take = (name: keyof Options): never => plain(given, name) as never;
   if (given.env !== undefined && !(given.env instanceof Env)) throw invalidArgument('options.env must be an Env');
-  if (given.listeners !== undefined && !Array.isArray(given.listeners)) {
-    throw invalidArgument('options.listeners must be an array');
-  }
+  checkDatabaseObjects(given);
   const openFiles = take('maxOpenFiles') as number;
   return {
     createIfMissing: take('createIfMissing'),
@@ -336,6 +347,7 @@ export async function resolveOptions(given: Options): Promise<ResolvedOptions> {
     }
     families = new Map();
     for (const [name, own] of Object.entries(given.columnFamilies)) {
+      if (name === '') throw invalidArgument('options.columnFamilies: a column family needs a non-empty name');
       families.set(name, await overlayFamily(general, own, name));
     }
   }
