@@ -27,8 +27,11 @@ export type {
   IndexType,
 } from '../format/sst/table-options.ts';
 export { BlockCache, type BlockCacheOptions } from './cache/block-cache.ts';
+export type { Amplification } from './db/amplification.ts';
+export type { KeyRange } from './db/approximate-sizes.ts';
 export { ColumnFamily, type CompactRangeOptions } from './db/column-family-handle.ts';
-export { DB, type MultiGetKey } from './db/db.ts';
+export { DB, type FamilyChoice, type MultiGetKey } from './db/db.ts';
+export type { ExplainedFile, ExplainedGet, ExplainedMemtable, ExplainedVersion } from './db/explain.ts';
 export type { ColumnFamilyMetaData, LiveFileMetaData } from './db/live-files.ts';
 export type { Bytes, IteratorOptions, ReadOptions, WriteOptions } from './db/read-options.ts';
 export { type Clock, ManualClock, SystemClock } from './env/clock.ts';
@@ -57,6 +60,6 @@ export type {
   UniversalOptions,
   WalRecoveryMode,
 } from './options/options.ts';
-export type { DBIterator } from './read/db-iterator.ts';
+export type { IteratorShape as DBIterator } from './read/iterator-shape.ts';
 export type { Snapshot } from './read/snapshot-list.ts';
 export type { RecoveryDrop, RecoveryReport } from './wal/wal-recovery.ts';

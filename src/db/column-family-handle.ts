@@ -1,5 +1,5 @@
 /** What users hold of a column family: the reads and writes of `DB`, for one family. */
-import type { DBIterator } from '../read/db-iterator.ts';
+import type { IteratorShape } from '../read/iterator-shape.ts';
 import type { Bytes, IteratorOptions, ReadOptions, WriteOptions } from './read-options.ts';
 
 /** A range for `compactRange`; both ends inclusive, left out: open. */
@@ -33,7 +33,7 @@ export interface FamilyHost {
   deleteRangeSync(begin: Bytes, end: Bytes, options: WriteOptions): void;
   merge(key: Bytes, operand: Bytes, options: WriteOptions): Promise<void>;
   mergeSync(key: Bytes, operand: Bytes, options: WriteOptions): void;
-  newIterator(options: IteratorOptions): DBIterator;
+  newIterator(options: IteratorOptions): IteratorShape;
   entries(options: IteratorOptions): AsyncIterableIterator<[Uint8Array, Uint8Array]>;
   keys(options: IteratorOptions): AsyncIterableIterator<Uint8Array>;
   values(options: IteratorOptions): AsyncIterableIterator<Uint8Array>;
@@ -116,7 +116,7 @@ export class ColumnFamily {
     this.#host.mergeSync(key, operand, { ...options, columnFamily: this });
   }
 
-  newIterator(options?: Read<IteratorOptions>): DBIterator {
+  newIterator(options?: Read<IteratorOptions>): IteratorShape {
     return this.#host.newIterator({ ...options, columnFamily: this });
   }
 

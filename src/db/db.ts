@@ -6,15 +6,19 @@ import type { Env } from '../env/env.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
 import type { ColumnFamilyOptions, MutableOptions, Options } from '../options/options.ts';
 import { familyPart } from '../options/resolve-options.ts';
-import type { DBIterator } from '../read/db-iterator.ts';
+import type { IteratorShape } from '../read/iterator-shape.ts';
 import type { Snapshot } from '../read/snapshot-list.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { RecoveryReport } from '../wal/wal-recovery.ts';
+import { type Amplification, measureAmplification } from './amplification.ts';
+import { approximateSizes, type KeyRange } from './approximate-sizes.ts';
 import { ColumnFamily, type CompactRangeOptions } from './column-family-handle.ts';
 import { destroyDatabase, listFamilies } from './directory-operations.ts';
 import type { Engine } from './engine.ts';
 import { AsyncEntries, syncEntries } from './entry-iteration.ts';
+import { type ExplainedGet, explainGet } from './explain.ts';
 import { changeOptions, createFamily, dropFamily } from './family-admin.ts';
+import { deleteFile, deleteFilesInRange } from './file-deletion.ts';
 import {
   type ColumnFamilyMetaData,
   columnFamilyMetaData,
@@ -38,6 +42,11 @@ import { Writer } from './writer.ts';
 type Entry = [Uint8Array, Uint8Array];
 /** A key of `multiGet`: in the family of the options, or with its own. */
 export type MultiGetKey = Bytes | readonly [Bytes, ColumnFamily];
+
+/** Names a family where there are no other options; default: the default family. */
+export interface FamilyChoice {
+  columnFamily?: ColumnFamily | undefined;
+}
 
 /**
  * A database in one directory. Every method throws `CLOSED` after `close`; `x()` promises what its blocking twin `xSync()`
@@ -178,7 +187,7 @@ export class DB implements AsyncDisposable {
   }
 
   /** A cursor over the entries as they are now. Close it: it keeps files and memory. */
-  newIterator(options?: IteratorOptions): DBIterator {
+  newIterator(options?: IteratorOptions): IteratorShape {
     return this.#reader.newIterator(this.#familyOf(options), options);
   }
 
@@ -341,6 +350,48 @@ export class DB implements AsyncDisposable {
   getMapProperty(name: string): Record<string, string> | undefined {
     this.#engine.requireOpen();
     return mapProperty(this.#engine, this.#default, name);
+  }
+
+  /** Bytes that each range takes in the tables of the family; what is only in memory does not count. */
+  getApproximateSizes(ranges: readonly KeyRange[], options?: FamilyChoice): number[] {
+    this.#engine.requireOpen();
+    return approximateSizes(this.#engine, this.#familyOf(options), ranges);
+  }
+
+  /**
+   * The merge operands over the key's value that no read or compaction has folded yet, oldest first; none for a key without.
+   * The caller owns the bytes.
+   */
+  async getMergeOperands(key: Bytes, options?: ReadOptions): Promise<Uint8Array[]> {
+    return this.#reader.mergeOperands(this.#familyOf(options), key, options);
+  }
+
+  /** How much more is read, written and stored than was asked for, measured since open. */
+  getAmplification(): Amplification {
+    this.#engine.requireOpen();
+    return measureAmplification(this.#engine, this.#reader.lookups);
+  }
+
+  /** Reads that tell which memtables, tables, filters and blocks they touched. */
+  get explain(): { get(key: Bytes, options?: ReadOptions): Promise<ExplainedGet> } {
+    return {
+      get: async (key, options) => explainGet(this.#engine, this.#reader, this.#familyOf(options), key, options),
+    };
+  }
+
+  /**
+   * Deletes a table by name where nothing older can come to light (the oldest of level 0, or one in the last level), or a log
+   * of the archive (`archive/000012.log`). `INVALID_ARGUMENT` for any other file, `BUSY` while a compaction reads it.
+   */
+  async deleteFile(name: string): Promise<void> {
+    this.#requireWritable();
+    await deleteFile(this.#engine, name);
+  }
+
+  /** Deletes the tables below level 0 that lie wholly in [begin, end]; `undefined` is open. Other keys of the range stay. */
+  async deleteFilesInRange(begin?: Bytes, end?: Bytes, options?: FamilyChoice): Promise<void> {
+    this.#requireWritable();
+    await deleteFilesInRange(this.#engine, this.#familyOf(options), begin, end);
   }
 
   /** Waits for running work, flushes what no log holds, and lets go of everything. Idempotent. */

@@ -1,5 +1,5 @@
 /** `entries`, `keys` and `values`: iteration protocols over a cursor, which fetch many rows at once. */
-import type { DBIterator } from '../read/db-iterator.ts';
+import type { IteratorShape } from '../read/iterator-shape.ts';
 
 type Entry = [Uint8Array, Uint8Array];
 
@@ -8,7 +8,7 @@ const BATCH = 128;
 
 /** Entries as an async iteration; closes the cursor at its end, on `return` and on an error. `limit` entries at most. */
 export class AsyncEntries<T> implements AsyncIterableIterator<T> {
-  readonly #iterator: DBIterator;
+  readonly #iterator: IteratorShape;
   readonly #select: (entry: Entry) => T;
   #left: number;
   #batch: Entry[] = [];
@@ -17,7 +17,7 @@ export class AsyncEntries<T> implements AsyncIterableIterator<T> {
   /** Calls of `next` that overlap are answered in order. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(iterator: DBIterator, limit: number, select: (entry: Entry) => T) {
+  constructor(iterator: IteratorShape, limit: number, select: (entry: Entry) => T) {
     this.#iterator = iterator;
     this.#left = limit;
     this.#select = select;
@@ -69,7 +69,7 @@ export class AsyncEntries<T> implements AsyncIterableIterator<T> {
 }
 
 /** The same, blocking. */
-export function* syncEntries(iterator: DBIterator, limit: number): IterableIterator<Entry> {
+export function* syncEntries(iterator: IteratorShape, limit: number): IterableIterator<Entry> {
   try {
     for (let left = limit; left > 0; ) {
       const batch = iterator.nextManySync(Math.min(BATCH, left));

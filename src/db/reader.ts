@@ -2,6 +2,7 @@
 import { DBError, invalidArgument } from '../../format/base/db-error.ts';
 import { runAsync, runSync } from '../../format/base/io.ts';
 import { DBIterator } from '../read/db-iterator.ts';
+import type { LookupTrace } from '../read/lookup-trace.ts';
 import { LookupStatus, PointLookup } from '../read/point-lookup.ts';
 import { VisibleRows } from '../read/visible-rows.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
@@ -28,6 +29,8 @@ const NO_OPTIONS: ReadOptions = {};
 /** Reads of one database. */
 export class Reader {
   readonly #engine: Engine;
+  /** Point reads that came to an end. */
+  lookups = 0;
   #idle: PointLookup[] = [];
   readonly #iterators = new Set<DBIterator>();
 
@@ -93,6 +96,25 @@ export class Reader {
     }
   }
 
+  /** The merge operands that stand over the key's value, oldest first; they are not folded. */
+  async mergeOperands(family: ColumnFamilyState, key: Bytes, options: ReadOptions = NO_OPTIONS): Promise<Uint8Array[]> {
+    const lookup = new PointLookup(this.#engine.kernel, this.#engine.access);
+    lookup.keepOperands = true;
+    return this.#privateLookup(lookup, family, key, options, () => lookup.operands);
+  }
+
+  /** A lookup that tells `trace` of every step. Resolves to the value. */
+  async traced(
+    family: ColumnFamilyState,
+    key: Bytes,
+    options: ReadOptions,
+    trace: LookupTrace,
+  ): Promise<Uint8Array | undefined> {
+    const lookup = new PointLookup(this.#engine.kernel, this.#engine.access);
+    lookup.trace = trace;
+    return this.#privateLookup(lookup, family, key, options, () => lookup.value);
+  }
+
   newIterator(family: ColumnFamilyState, options: IteratorOptions = {}): DBIterator {
     const engine = this.#engine;
     engine.requireOpen();
@@ -109,6 +131,7 @@ export class Reader {
     const rows = new VisibleRows(engine.kernel, engine.access, family, snapshot, bounds, {
       fillCache: options.fillCache !== false,
       totalOrder: options.totalOrderSeek ?? options.prefixSameAsStart !== true,
+      prefix: options.totalOrderSeek === true ? undefined : prefix,
     });
     const { statistics } = engine.context;
     const iterator = new DBIterator(rows, {
@@ -174,12 +197,40 @@ export class Reader {
     }
   }
 
+  /** A lookup with an object of its own, closed at the end. Takes its point in time at the call. */
+  async #privateLookup<T>(
+    lookup: PointLookup,
+    family: ColumnFamilyState,
+    key: Bytes,
+    options: ReadOptions,
+    result: () => T,
+  ): Promise<T> {
+    try {
+      const snapshot = this.#begin(key, options);
+      const view = family.superVersion.ref();
+      try {
+        lookup.begin(family, view, key, snapshot, options.fillCache !== false);
+        while (lookup.run() === LookupStatus.needsIo) {
+          this.#checkTier(options);
+          options.signal?.throwIfAborted();
+          await runAsync(lookup.load());
+        }
+        return result();
+      } finally {
+        view.unref();
+      }
+    } finally {
+      lookup.close();
+    }
+  }
+
   #checkTier(options: ReadOptions): void {
     if (options.readTier !== 'blockCache') return;
     throw new DBError('INCOMPLETE', 'the value is not in memory, and readTier is blockCache', { retryable: true });
   }
 
   #count(lookup: PointLookup, status: number): void {
+    this.lookups++;
     const { statistics } = this.#engine.context;
     if (statistics === undefined) return;
     statistics.count('rocksdb.number.keys.read');

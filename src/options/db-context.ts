@@ -4,6 +4,7 @@ import type { FileSystem } from '../env/file-system.ts';
 import type { Logger } from '../env/logger.ts';
 import { type EventListener, notify } from '../monitoring/event-listener.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
+import { WorkTotals } from '../monitoring/work-totals.ts';
 import type { DbOptions } from './resolved-options.ts';
 
 /** The shared surroundings of one database. */
@@ -15,6 +16,9 @@ export class DbContext {
   readonly fs: FileSystem;
   readonly clock: Clock;
   readonly statistics: Statistics | undefined;
+  /** What background work has done. */
+  readonly totals = new WorkTotals();
+  readonly #listeners: readonly EventListener[];
   /** Replaced once LOG is open. */
   logger: Logger;
 
@@ -26,6 +30,7 @@ export class DbContext {
     this.clock = options.env.clock;
     this.statistics = options.statistics;
     this.logger = logger;
+    this.#listeners = [this.totals, ...options.listeners];
   }
 
   /** Unix seconds. */
@@ -35,10 +40,7 @@ export class DbContext {
 
   /** Tells every listener; one that throws is logged and ignored. */
   notify<K extends keyof EventListener>(method: K, event: Parameters<NonNullable<EventListener[K]>>[0]): void {
-    if (this.options.listeners.length === 0) return;
-    notify(this.options.listeners, method, event, (error) =>
-      this.logger.error(`listener ${method} threw: ${String(error)}`),
-    );
+    notify(this.#listeners, method, event, (error) => this.logger.error(`listener ${method} threw: ${String(error)}`));
   }
 
   /** One `EVENT_LOG_v1` line. Never holds bytes of the user. */

@@ -16,6 +16,7 @@ import type { TableReader } from '../../format/sst/table-reader.ts';
 import type { TableCache, TableOpening } from '../cache/table-cache.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { SuperVersion } from '../version/super-version.ts';
+import type { LookupTrace } from './lookup-trace.ts';
 import { memtableFragments, tableFragments } from './tombstones.ts';
 
 /** What `run` came to. */
@@ -33,6 +34,12 @@ export class PointLookup {
   value: Uint8Array | undefined;
   /** Level of the table that decided; -1 a memtable. For statistics. */
   level = -1;
+  /** Whether merge operands are left unfolded, in `operands`; the next `begin` does not change it. */
+  keepOperands = false;
+  /** With `keepOperands`: the operands over `value`, oldest first, owned by the caller. */
+  operands: Uint8Array[] = [];
+  /** Is told of every step; `undefined` in all lookups but explained ones. */
+  trace: LookupTrace | undefined;
   readonly #kernel: Kernel;
   readonly #access: TableAccess;
   readonly #result: number;
@@ -87,6 +94,7 @@ export class PointLookup {
     this.#done = false;
     this.value = undefined;
     if (this.#operands.length > 0) this.#operands = [];
+    if (this.operands.length > 0) this.operands = [];
   }
 
   /** Goes on: `LookupStatus`. Throws `CORRUPTION`, `MERGE_FAILED`, `NOT_SUPPORTED`. */
@@ -110,10 +118,12 @@ export class PointLookup {
     const file = this.#file!;
     const { tables } = this.#access;
     if (!this.#readerNeedsLoad) {
+      this.trace?.openTable(file);
       this.#reader = yield* tables.open(file, this.#access.openingOf(this.#family));
       return;
     }
     const unpin = tables.pin(file.number);
+    this.trace?.loadBlock(file);
     try {
       yield* this.#reader!.load(this.#result, this.#fillCache);
       // The block belongs to this result struct; take it before anybody else runs.
@@ -156,6 +166,7 @@ export class PointLookup {
   #searchMemtable(): void {
     const memtable = this.#view.memtables[this.#memtableIndex]!;
     const { comparator } = this.#family;
+    this.trace?.memtable(this.#memtableIndex);
     const fragments = memtable.rangeTombstones().length === 0 ? undefined : memtableFragments(memtable, comparator);
     if (fragments !== undefined) this.#raiseCover(fragments.coveringSequence(this.#userKey(), this.#snapshot));
     while (memtable.get(this.#key, this.#keySize, this.#ceiling, this.#result) === 1) {
@@ -170,10 +181,7 @@ export class PointLookup {
     while (this.level <= 0 && this.#fileIndex < level0.length) {
       this.level = 0;
       const file = level0[this.#fileIndex++]!;
-      if (version.overlaps(file, this.#userKey(), this.#userKey())) {
-        this.#file = file;
-        return true;
-      }
+      if (version.overlaps(file, this.#userKey(), this.#userKey())) return this.#enter(file);
     }
     if (this.level < 0) this.level = 0;
     return this.#nextSortedFile();
@@ -191,8 +199,7 @@ export class PointLookup {
       const file = files[index];
       if (file === undefined || !version.overlaps(file, key, key)) continue;
       this.#fileIndex = index;
-      this.#file = file;
-      return true;
+      return this.#enter(file);
     }
     return false;
   }
@@ -203,7 +210,12 @@ export class PointLookup {
     if (next === undefined) return false;
     if (this.#family.comparator.compare(userKeyOf(next.smallest), this.#userKey()) !== 0) return false;
     this.#fileIndex++;
-    this.#file = next;
+    return this.#enter(next);
+  }
+
+  #enter(file: FileMetadata): true {
+    this.#file = file;
+    this.trace?.enterTable(file, this.level);
     return true;
   }
 
@@ -221,7 +233,9 @@ export class PointLookup {
     }
     const reader = this.#reader;
     for (;;) {
+      this.trace?.beforeStep();
       const status = reader.tryGet(this.#key, this.#keySize, this.#ceiling, this.#result);
+      this.trace?.afterStep();
       if (status === 2) {
         this.#readerNeedsLoad = true;
         return false;
@@ -243,6 +257,7 @@ export class PointLookup {
     const at = this.#result;
     const type = kernel.u32[(at + GetResultField.type) >>> 2]!;
     const sequence = kernel.f64[(at + GetResultField.sequence) >>> 3]!;
+    this.trace?.version(type, sequence);
     try {
       if (sequence < this.#cover) return this.#decide(undefined);
       switch (type) {
@@ -284,6 +299,11 @@ export class PointLookup {
     if (this.#operands.length === 0) return LookupStatus.absent;
     const operands = this.#operands.reverse();
     this.#operands = [];
+    if (this.keepOperands) {
+      this.operands = operands;
+      this.value = base;
+      return LookupStatus.found;
+    }
     this.value = foldMerge(this.#family.mergeOperator, this.#userKey().slice(), base, operands);
     return LookupStatus.found;
   }

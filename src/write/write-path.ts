@@ -38,6 +38,8 @@ export class WritePath implements WriteHost {
   readonly inserter: MemtableInserter;
   /** Whether something was ever written with `disableWAL`. */
   hasUnloggedData = false;
+  /** Bytes of the batches written since the database was opened. */
+  acceptedBytes = 0;
   readonly #context: DbContext;
   readonly #kernel: Kernel;
   readonly #versions: VersionSet;
@@ -133,6 +135,7 @@ export class WritePath implements WriteHost {
     this.inserter.apply(group.buffer, group.size, this.#allocatedSequence - group.count + 1);
     this.#versions.lastSequence = this.#allocatedSequence;
     this.#bytesSinceCheck += group.size;
+    this.acceptedBytes += group.size;
     if (this.#bytesSinceCheck >= this.#checkAtBytes) this.#checkMemtables();
     const statistics = this.#context.statistics;
     if (statistics === undefined) return;
