@@ -6,9 +6,21 @@ import { type Io, io } from '../base/io.ts';
 import { decompressUnsized, readSizePrefix } from '../compression/block-compression.ts';
 import { CompressionId } from '../compression/codec.ts';
 import { findCodecById } from '../compression/codec-registry.ts';
+import { TableStatsField } from '../kernel/abi/block-cache.ts';
 import { getKernel } from '../kernel/kernel.ts';
 import { storedChecksum } from './block-checksum.ts';
 import { BLOCK_TRAILER_SIZE, type BlockHandle, checkBlockHandle } from './block-handle.ts';
+import { countTableStat } from './table-stats.ts';
+
+/** A second cache, of blocks as they are stored: it is asked before the file is. */
+export interface CompressedCache {
+  /** The kernel's cache. */
+  readonly address: number;
+  /** The table's id in it. */
+  readonly tableId: number;
+  /** Address of the thread's counters, 0 none. */
+  readonly stats: number;
+}
 
 /** A table's file and what is needed to check and decompress its blocks. */
 export interface BlockSource {
@@ -21,6 +33,7 @@ export interface BlockSource {
   readonly verifyChecksums: boolean;
   /** For data blocks only. */
   readonly dictionary?: Uint8Array | undefined;
+  readonly compressedCache?: CompressedCache | undefined;
 }
 
 /** A new private block of the kernel, pinned once. */
@@ -104,12 +117,47 @@ export function decompressStoredBlock(
   }
 }
 
+/** The block out of the compressed cache, or 0. What lies there was checked when it was put in. */
+function fetchCompressed(source: BlockSource, handle: BlockHandle, dictionary: Uint8Array | undefined): number {
+  const { address, tableId, stats } = source.compressedCache!;
+  const { x } = getKernel();
+  const stored = x.cacheLookup(address, tableId, handle.offset) >>> 0;
+  countTableStat(stats, stored === 0 ? TableStatsField.compressedMisses : TableStatsField.compressedHits);
+  if (stored === 0) return 0;
+  try {
+    return decompressStoredBlock(source, handle, stored, dictionary);
+  } finally {
+    x.blockRelease(stored);
+  }
+}
+
+/** Gives a checked stored block to the compressed cache; returns the block to use from now on, pinned. */
+function keepCompressed(cache: CompressedCache, handle: BlockHandle, stored: number): number {
+  const { x } = getKernel();
+  const kept =
+    x.cacheInsert(cache.address, cache.tableId, handle.offset, stored, handle.size + BLOCK_TRAILER_SIZE) >>> 0;
+  if (kept === 0) return stored;
+  countTableStat(cache.stats, TableStatsField.compressedAdds);
+  return kept;
+}
+
 /**
  * Reads, checks and decompresses the block at `handle`; returns a private block of the kernel, pinned once and owned by
- * the caller. `dictionary` is given for data blocks of tables that have one.
+ * the caller. `dictionary` is given for data blocks of tables that have one. A block that is stored compressed comes from
+ * the compressed cache if it is there, and goes there unless `fillCache` is false.
  */
-export function* fetchBlock(source: BlockSource, handle: BlockHandle, dictionary?: Uint8Array): Io<number> {
+export function* fetchBlock(
+  source: BlockSource,
+  handle: BlockHandle,
+  dictionary?: Uint8Array,
+  fillCache = true,
+): Io<number> {
   const kernel = getKernel();
+  const cache = source.compressedCache;
+  if (cache !== undefined) {
+    const block = fetchCompressed(source, handle, dictionary);
+    if (block !== 0) return block;
+  }
   const block = yield* readStoredBlock(source, handle);
   let stored = block;
   try {
@@ -119,7 +167,8 @@ export function* fetchBlock(source: BlockSource, handle: BlockHandle, dictionary
       stored = 0;
       return block;
     }
-    return decompressStoredBlock(source, handle, block, dictionary);
+    if (cache !== undefined && fillCache) stored = keepCompressed(cache, handle, block);
+    return decompressStoredBlock(source, handle, stored, dictionary);
   } finally {
     if (stored !== 0) kernel.x.blockRelease(stored);
   }

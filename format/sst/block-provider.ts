@@ -3,11 +3,13 @@
  * sequential one reads ahead in large steps into memory of its own, for compactions.
  */
 import type { Io } from '../base/io.ts';
+import { TableStatsField } from '../kernel/abi/block-cache.ts';
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
 import type { BlockCacheLike } from './block-cache-like.ts';
 import { type BlockSource, decompressStoredBlock, fetchBlock, verifyBlockChecksum } from './block-fetch.ts';
 import { BLOCK_TRAILER_SIZE, checkBlockHandle } from './block-handle.ts';
 import { SequentialBuffer } from './sequential-buffer.ts';
+import { countTableStat } from './table-stats.ts';
 
 /** Opens blocks of one table one after the other; what was open before is let go. */
 export interface BlockProvider {
@@ -26,6 +28,8 @@ export interface CachedBlocksOptions {
   readonly tableId: number;
   /** False: blocks that had to be read are not put into the cache. */
   readonly fillCache: boolean;
+  /** Address of the thread's counters, 0 none. */
+  readonly stats: number;
   /** The dictionary of data blocks. */
   readonly dictionary?: Uint8Array | undefined;
   /**
@@ -63,6 +67,7 @@ export class CachedBlocks implements BlockProvider {
       this.#loadedOffset = -1;
     } else if (this.#cache !== 0) {
       block = this.#kernel.x.cacheLookup(this.#cache, this.#options.tableId, offset) >>> 0;
+      countTableStat(this.#options.stats, block === 0 ? TableStatsField.otherMisses : TableStatsField.otherHits);
     }
     if (block === 0) return 0;
     this.#letGo();
@@ -71,14 +76,17 @@ export class CachedBlocks implements BlockProvider {
   }
 
   *load(offset: number, size: number): Io<void> {
-    const fetched = yield* fetchBlock(this.#source, { offset, size }, this.#options.dictionary);
+    const { dictionary, fillCache, stats, tableId } = this.#options;
+    const fetched = yield* fetchBlock(this.#source, { offset, size }, dictionary, fillCache);
     const { x } = this.#kernel;
     if (this.#loaded !== 0) x.blockRelease(this.#loaded);
     this.#loaded = fetched;
     this.#loadedOffset = offset;
-    if (this.#cache === 0 || !this.#options.fillCache) return;
-    const cached = x.cacheInsert(this.#cache, this.#options.tableId, offset, fetched, x.blockSize(fetched)) >>> 0;
-    if (cached !== 0) this.#loaded = cached;
+    if (this.#cache === 0 || !fillCache) return;
+    const cached = x.cacheInsert(this.#cache, tableId, offset, fetched, x.blockSize(fetched)) >>> 0;
+    if (cached === 0) return;
+    this.#loaded = cached;
+    countTableStat(stats, TableStatsField.blockAdds);
   }
 
   close(): void {

@@ -13,6 +13,7 @@ import { fetchBlock } from './block-fetch.ts';
 import { FilterAnswer, type FilterReader } from './filter-reader.ts';
 import { CursorHead } from './metadata-block.ts';
 import type { TableParts } from './table-open.ts';
+import { countTableStat } from './table-stats.ts';
 
 /** Outcomes of a lookup step. */
 export const GetStatus = {
@@ -94,10 +95,12 @@ export class PartitionedGet {
     const { offset, size, isData } = walk.lacking;
     const { source } = this.#parts;
     try {
-      let block = yield* fetchBlock(source, { offset, size }, isData ? source.dictionary : undefined);
+      let block = yield* fetchBlock(source, { offset, size }, isData ? source.dictionary : undefined, fillCache);
       const { x } = this.#kernel;
       if (fillCache && this.#cache !== 0) {
-        block = x.cacheInsert(this.#cache, this.#options.tableId, offset, block, x.blockSize(block)) >>> 0 || block;
+        const kept = x.cacheInsert(this.#cache, this.#options.tableId, offset, block, x.blockSize(block)) >>> 0;
+        if (kept !== 0) this.#count(TableStatsField.blockAdds);
+        block = kept || block;
       }
       if (isData) walk.loadedData = block;
       else walk.held.set(offset, block);
@@ -176,6 +179,7 @@ export class PartitionedGet {
     let block = walk.held.get(offset) ?? 0;
     if (block === 0 && this.#cache !== 0) {
       block = x.cacheLookup(this.#cache, this.#options.tableId, offset) >>> 0;
+      this.#count(block === 0 ? TableStatsField.otherMisses : TableStatsField.otherHits);
       if (block !== 0) walk.held.set(offset, block);
     }
     if (block !== 0) return { block, size: x.blockSize(block) >>> 0 };
@@ -200,6 +204,6 @@ export class PartitionedGet {
   }
 
   #count(field: number): void {
-    if (this.#options.stats !== 0) this.#kernel.f64[(this.#options.stats + field) >>> 3]! += 1;
+    countTableStat(this.#options.stats, field);
   }
 }

@@ -8,6 +8,7 @@ import { getKernel } from '../kernel/kernel.ts';
 import { storedChecksum } from './block-checksum.ts';
 import {
   type BlockSource,
+  type CompressedCache,
   decompressStoredBlock,
   fetchBlock,
   readStoredBlock,
@@ -30,6 +31,8 @@ export interface TableOpenOptions {
   readonly verifyChecksums: boolean;
   /** The MANIFEST's largest sequence of the file: the global sequence of an ingested file that does not say. */
   readonly largestSequence?: number | undefined;
+  /** For data blocks and partitions; what is pinned while the table is open is never put there. */
+  readonly compressedCache?: CompressedCache | undefined;
 }
 
 /** The index of a table: the pinned block and how it is to be read. */
@@ -83,7 +86,8 @@ export function* openTable(options: TableOpenOptions): Io<TableParts> {
   const dictionary = yield* readDictionary(meta, metaindex);
   const indexHandle = footer.index ?? metaindex.index;
   if (indexHandle === undefined) throw corruption(`the metaindex of ${path} names no index block`);
-  const source: BlockSource = { ...meta, file: options.file, dictionary };
+  const { compressedCache } = options;
+  const source: BlockSource = { ...meta, file: options.file, dictionary, compressedCache };
   const block = yield* fetchBlock(meta, indexHandle);
   try {
     const index: TableIndex = {

@@ -8,10 +8,10 @@ import { TRAILER_SIZE, TYPE_FOR_SEEK, writeTrailer } from '../base/internal-key.
 import type { Io } from '../base/io.ts';
 import type { SliceTransform } from '../base/slice-transform.ts';
 import { GetResultField } from '../kernel/abi/block.ts';
-import { TableField } from '../kernel/abi/block-cache.ts';
+import { TableField, TableStatsField } from '../kernel/abi/block-cache.ts';
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
 import type { BlockCacheLike } from './block-cache-like.ts';
-import { fetchBlock } from './block-fetch.ts';
+import { type CompressedCache, fetchBlock } from './block-fetch.ts';
 import { CachedBlocks, SequentialBlocks } from './block-provider.ts';
 import { FilterAnswer, FilterReader } from './filter-reader.ts';
 import { IndexCursor, IndexStatus } from './index-cursor.ts';
@@ -20,6 +20,7 @@ import type { RangeTombstone } from './range-del-block.ts';
 import { dataFlagsOf, TableIterator } from './table-iterator.ts';
 import { openTable, type TableParts } from './table-open.ts';
 import type { TableProperties } from './table-properties.ts';
+import { countTableStat } from './table-stats.ts';
 import { verifyTableChecksums } from './table-verify.ts';
 
 /** What opening a table takes. */
@@ -34,6 +35,9 @@ export interface TableReaderOptions {
   readonly cache?: BlockCacheLike | undefined;
   /** The table's id in the cache; without it the reader asks the cache for a new one. */
   readonly tableId?: number | undefined;
+  /** A second cache, of blocks as they are stored, and the table's id in it, as above. */
+  readonly compressedCache?: BlockCacheLike | undefined;
+  readonly compressedTableId?: number | undefined;
   readonly verifyChecksums: boolean;
   /** The family's extractor: prefixes in the filter are used only if it is the one that the file names. */
   readonly prefixExtractor?: SliceTransform | undefined;
@@ -65,11 +69,14 @@ export class TableReader {
   /** In file order, as stored: they may overlap, and act only inside the file's boundaries in the MANIFEST. */
   readonly rangeTombstones: readonly RangeTombstone[];
   readonly tableId: number;
+  /** In the compressed cache; 0 without one. */
+  readonly compressedTableId: number;
 
   readonly #kernel: Kernel = getKernel();
   readonly #options: TableReaderOptions;
   readonly #parts: TableParts;
   readonly #cache: number;
+  readonly #stats: number;
   readonly #table: number;
   readonly #filter: FilterReader | undefined;
   readonly #partitioned: PartitionedGet | undefined;
@@ -94,6 +101,8 @@ export class TableReader {
     this.rangeTombstones = parts.rangeTombstones;
     this.#cache = options.cache?.address ?? 0;
     this.tableId = options.tableId ?? (this.#cache === 0 ? 0 : kernel.x.cacheNewTableId(this.#cache));
+    this.compressedTableId = parts.source.compressedCache?.tableId ?? 0;
+    this.#stats = options.stats ?? 0;
     const { filter } = parts;
     if (filter !== undefined) this.#filter = new FilterReader(parts, filter, options.comparator.id);
     const { prefixFiltering, prefixExtractorName } = parts.properties;
@@ -116,7 +125,7 @@ export class TableReader {
   static *open(options: TableReaderOptions): Io<TableReader> {
     let parts: TableParts | undefined;
     try {
-      parts = yield* openTable(options);
+      parts = yield* openTable({ ...options, compressedCache: compressedCacheOf(options) });
       return new TableReader(options, parts);
     } catch (error) {
       if (parts !== undefined) releaseParts(parts);
@@ -173,10 +182,8 @@ export class TableReader {
     const offset = f64[(result + GetResultField.handleOffset) >>> 3]!;
     const size = f64[(result + GetResultField.handleSize) >>> 3]!;
     const { source } = this.#parts;
-    let block = yield* fetchBlock(source, { offset, size }, source.dictionary);
-    if (fillCache && this.#cache !== 0) {
-      block = x.cacheInsert(this.#cache, this.tableId, offset, block, x.blockSize(block)) >>> 0 || block;
-    }
+    let block = yield* fetchBlock(source, { offset, size }, source.dictionary, fillCache);
+    if (fillCache) block = this.#keep(offset, block);
     if (this.#loaded !== 0) x.blockRelease(this.#loaded);
     this.#loaded = block;
     this.#loadedFor = result;
@@ -197,34 +204,46 @@ export class TableReader {
   }
 
   /**
-   * Whether keys with the prefix of an internal key (in kernel memory) may be in the table. True when the filter cannot
-   * tell: no prefixes in it, another extractor, a key out of its domain.
+   * Whether keys with the prefix of an internal key (in kernel memory) may be in the table: a `FilterAnswer`, `maybe` where
+   * the filter cannot tell (no prefixes in it, another extractor, a key out of its domain), `pending` when a partition of
+   * it must be read (`prefixMayMatch`). `backward`: asked for the keys before this one, whose prefix partitions may hold
+   * that come before the one that is found.
    */
-  *prefixMayMatch(seekKey: number, seekKeySize: number): Io<boolean> {
+  tryPrefixMayMatch(seekKey: number, seekKeySize: number, backward: boolean): number {
     const filter = this.#filter;
+    if (filter === undefined || (backward && filter.partitioned)) return FilterAnswer.maybe;
     const prefix = this.#placePrefix(seekKey, seekKeySize - TRAILER_SIZE);
-    if (filter === undefined || prefix === undefined) return true;
+    if (prefix === undefined) return FilterAnswer.maybe;
     let held = 0;
     const { x } = this.#kernel;
     const find = (offset: number) => {
-      if (held === 0 && this.#cache !== 0) held = x.cacheLookup(this.#cache, this.tableId, offset) >>> 0;
+      if (this.#cache !== 0) held = x.cacheLookup(this.#cache, this.tableId, offset) >>> 0;
       return held === 0 ? undefined : { block: held, size: x.blockSize(held) >>> 0 };
     };
     try {
-      let answer = filter.ask(prefix.at, prefix.size, seekKey, seekKeySize, find);
-      if (answer === FilterAnswer.pending) {
-        const handle = { offset: filter.partitionOffset, size: filter.partitionSize };
-        held = yield* fetchBlock(this.#parts.source, handle);
-        if (this.#cache !== 0) {
-          held = x.cacheInsert(this.#cache, this.tableId, handle.offset, held, x.blockSize(held)) >>> 0 || held;
-        }
-        // Other calls may have used the scratch memory while this one waited.
-        const again = this.#placePrefix(seekKey, seekKeySize - TRAILER_SIZE)!;
-        answer = x.filterMayMatch(held, x.blockSize(held), again.at, again.size);
-      }
-      return answer !== FilterAnswer.no;
+      return this.#countPrefix(filter.ask(prefix.at, prefix.size, seekKey, seekKeySize, find));
     } finally {
       if (held !== 0) x.blockRelease(held);
+    }
+  }
+
+  /** As `tryPrefixMayMatch`, and reads what that lacks. The table stays open meanwhile. */
+  *prefixMayMatch(seekKey: number, seekKeySize: number, backward = false): Io<boolean> {
+    const known = this.tryPrefixMayMatch(seekKey, seekKeySize, backward);
+    if (known !== FilterAnswer.pending) return known !== FilterAnswer.no;
+    const { x } = this.#kernel;
+    const handle = { offset: this.#filter!.partitionOffset, size: this.#filter!.partitionSize };
+    let held = 0;
+    this.#users++;
+    try {
+      held = this.#keep(handle.offset, yield* fetchBlock(this.#parts.source, handle));
+      // Placed anew: other calls may have used the scratch memory while this one waited.
+      const prefix = this.#placePrefix(seekKey, seekKeySize - TRAILER_SIZE)!;
+      const answer = x.filterMayMatch(held, x.blockSize(held), prefix.at, prefix.size);
+      return this.#countPrefix(answer) !== FilterAnswer.no;
+    } finally {
+      if (held !== 0) x.blockRelease(held);
+      this.#leave();
     }
   }
 
@@ -240,6 +259,7 @@ export class TableReader {
             cache,
             tableId: this.tableId,
             fillCache,
+            stats: this.#stats,
             dictionary: source.dictionary,
             retire: options.retire,
           });
@@ -270,9 +290,12 @@ export class TableReader {
     }
   }
 
-  /** Drops the table's blocks from the cache: its file is about to be deleted. */
+  /** Drops the table's blocks from the caches: its file is about to be deleted. */
   eraseFromCache(): void {
-    if (this.#cache !== 0) this.#kernel.x.cacheEraseTable(this.#cache, this.tableId);
+    const { x } = this.#kernel;
+    if (this.#cache !== 0) x.cacheEraseTable(this.#cache, this.tableId);
+    const { compressedCache } = this.#parts.source;
+    if (compressedCache !== undefined) x.cacheEraseTable(compressedCache.address, compressedCache.tableId);
   }
 
   /** Lets the table go; memory and file follow when the last iterator is closed. */
@@ -300,14 +323,14 @@ export class TableReader {
   #makePartitionedGet(): PartitionedGet | undefined {
     const { index, filter, properties } = this.#parts;
     if (!index.partitioned && filter?.partitioned !== true) return undefined;
-    const { comparator, cache, stats = 0 } = this.#options;
+    const { comparator, cache } = this.#options;
     return new PartitionedGet(this.#parts, {
       comparator: comparator.id,
       cache,
       tableId: this.tableId,
       filter: properties.wholeKeyFiltering ? this.#filter : undefined,
       table: this.#table,
-      stats,
+      stats: this.#stats,
     });
   }
 
@@ -330,15 +353,36 @@ export class TableReader {
     set(TableField.indexFlags, index.flags);
     set(TableField.dataFlags, dataFlagsOf(this.#parts));
     set(TableField.comparator, this.#options.comparator.id);
-    set(TableField.stats, this.#options.stats ?? 0);
+    set(TableField.stats, this.#stats);
     f64[(table + TableField.globalSequence) >>> 3] = globalSequence ?? 0;
     return table;
   }
 
   #newIndexCursor(fillCache: boolean): IndexCursor {
     const { cache, comparator } = this.#options;
-    const partitions = new CachedBlocks(this.#parts.source, { cache, tableId: this.tableId, fillCache });
+    const partitions = new CachedBlocks(this.#parts.source, {
+      cache,
+      tableId: this.tableId,
+      fillCache,
+      stats: this.#stats,
+    });
     return new IndexCursor(this.#parts, comparator.id, partitions);
+  }
+
+  /** Gives a block to the cache; returns the block to use from now on, pinned. */
+  #keep(offset: number, block: number): number {
+    if (this.#cache === 0) return block;
+    const { x } = this.#kernel;
+    const kept = x.cacheInsert(this.#cache, this.tableId, offset, block, x.blockSize(block)) >>> 0;
+    if (kept === 0) return block;
+    countTableStat(this.#stats, TableStatsField.blockAdds);
+    return kept;
+  }
+
+  #countPrefix(answer: number): number {
+    if (answer !== FilterAnswer.pending) countTableStat(this.#stats, TableStatsField.prefixChecked);
+    if (answer === FilterAnswer.no) countTableStat(this.#stats, TableStatsField.prefixUseful);
+    return answer;
   }
 
   #endOfData(): number {
@@ -391,6 +435,13 @@ export class TableReader {
       size === 0 ? `bad entry in index block of ${this.path}` : `bad entry in block in ${this.path} offset ${offset}`,
     );
   }
+}
+
+function compressedCacheOf(options: TableReaderOptions): CompressedCache | undefined {
+  const address = options.compressedCache?.address;
+  if (address === undefined) return undefined;
+  const tableId = options.compressedTableId ?? getKernel().x.cacheNewTableId(address) >>> 0;
+  return { address, tableId, stats: options.stats ?? 0 };
 }
 
 function releaseParts(parts: TableParts): void {

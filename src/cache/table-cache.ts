@@ -17,6 +17,8 @@ import type { Statistics } from '../monitoring/statistics.ts';
 export interface TableOpening {
   comparator: { id: number; name: string };
   cache: BlockCacheLike | undefined;
+  /** The second cache, of blocks as they are stored. */
+  compressedCache?: BlockCacheLike | undefined;
   prefixExtractor: SliceTransform | undefined;
   /** Address of the lookup counters in kernel memory. */
   stats: number;
@@ -45,7 +47,9 @@ export class TableCache {
   /** In order of use, least recent first, when the number is bounded. */
   readonly #entries = new Map<number, Entry>();
   /** Ids under which tables' blocks are cached: kept while the file lives, so that a reopened table finds its blocks. */
-  readonly #tableIds = new Map<number, number>();
+  readonly #tableIds = new Map<number, { plain: number; compressed: number }>();
+  /** Tables that are being opened now: they count as open. */
+  #opening = 0;
   #closed = false;
 
   constructor(options: TableCacheOptions) {
@@ -70,28 +74,42 @@ export class TableCache {
   *open(file: FileMetadata, opening: TableOpening): Io<TableReader> {
     const open = this.find(file.number);
     if (open !== undefined) return open;
-    if (this.#bounded) this.#shrink(1);
-    const handle = yield* this.#openFile(file.number);
-    const reader = yield* TableReader.open({
-      file: handle,
-      fileSize: file.sizeBytes,
-      fileNumber: file.number,
-      comparator: opening.comparator,
-      cache: opening.cache,
-      tableId: this.#tableIds.get(file.number),
-      verifyChecksums: true,
-      prefixExtractor: opening.prefixExtractor,
-      largestSequence: file.largestSequence,
-      stats: opening.stats,
-    });
-    this.#tableIds.set(file.number, reader.tableId);
-    this.#options.statistics?.count('rocksdb.no.file.opens');
+    this.#opening++;
+    let reader: TableReader;
+    try {
+      if (this.#bounded) this.#shrink();
+      reader = yield* this.#openReader(file, opening);
+    } finally {
+      this.#opening--;
+    }
     // Another caller may have opened it while this one waited.
     const other = this.#entries.get(file.number);
     if (other !== undefined || this.#closed) {
       reader.close();
       if (other !== undefined) return other.reader;
     } else this.#entries.set(file.number, { reader, pins: 0, evicted: false });
+    return reader;
+  }
+
+  *#openReader(file: FileMetadata, opening: TableOpening): Io<TableReader> {
+    const handle = yield* this.#openFile(file.number);
+    const known = this.#tableIds.get(file.number);
+    const reader = yield* TableReader.open({
+      file: handle,
+      fileSize: file.sizeBytes,
+      fileNumber: file.number,
+      comparator: opening.comparator,
+      cache: opening.cache,
+      tableId: known?.plain,
+      compressedCache: opening.compressedCache,
+      compressedTableId: known?.compressed,
+      verifyChecksums: true,
+      prefixExtractor: opening.prefixExtractor,
+      largestSequence: file.largestSequence,
+      stats: opening.stats,
+    });
+    this.#tableIds.set(file.number, { plain: reader.tableId, compressed: reader.compressedTableId });
+    this.#options.statistics?.count('rocksdb.no.file.opens');
     return reader;
   }
 
@@ -148,9 +166,9 @@ export class TableCache {
     this.#entries.set(number, entry);
   }
 
-  /** Makes room for `count` more tables, as far as unpinned ones allow. */
-  #shrink(count: number): void {
-    let excess = this.#entries.size + count - this.#options.maxOpenFiles;
+  /** Makes room for the tables that are being opened, as far as unpinned ones allow. */
+  #shrink(): void {
+    let excess = this.#entries.size + this.#opening - this.#options.maxOpenFiles;
     if (excess <= 0) return;
     for (const [number, entry] of [...this.#entries]) {
       if (excess <= 0) return;

@@ -5,7 +5,7 @@
 import { DBError } from '../../format/base/db-error.ts';
 import { type Io, runAsync } from '../../format/base/io.ts';
 import type { PreparedTransactions } from '../../format/batch/prepared-transactions.ts';
-import { TABLE_STATS_SIZE } from '../../format/kernel/abi/block-cache.ts';
+import { TABLE_STATS_SIZE, TableStatsField } from '../../format/kernel/abi/block-cache.ts';
 import { getKernel, type Kernel } from '../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import { optionsFileName, optionsTempFileName } from '../../format/manifest/file-name.ts';
@@ -14,10 +14,11 @@ import { ErrorHandler } from '../background/error-handler.ts';
 import { type DbIdentity, JobRunner } from '../background/job-runner.ts';
 import { ObsoleteFiles } from '../background/obsolete-files.ts';
 import { BlockCache } from '../cache/block-cache.ts';
-import { TableCache, type TableOpening } from '../cache/table-cache.ts';
+import type { TableCache, TableOpening } from '../cache/table-cache.ts';
 import { renameFile, syncDirectory, writeWhole } from '../env/file-operations.ts';
 import type { FileLock } from '../env/file-system.ts';
 import type { ClosableLogger } from '../env/logger.ts';
+import type { TickerSource } from '../monitoring/statistics.ts';
 import type { DbContext } from '../options/db-context.ts';
 import { printOptionsFile } from '../options/options-file.ts';
 import type { FamilyOptions } from '../options/resolved-options.ts';
@@ -78,6 +79,7 @@ export class FamilyCaches {
     const opening = {
       comparator: { id: family.comparatorId, name: family.comparator.name },
       cache: this.cacheOf(family.options),
+      compressedCache: family.options.blockCacheCompressed as BlockCache | undefined,
       prefixExtractor: family.prefixExtractor,
       stats: this.#stats,
     };
@@ -85,6 +87,26 @@ export class FamilyCaches {
     return opening;
   }
 
+  /** What the tables' lookups met so far, as tickers. */
+  readonly tickers: TickerSource = () => {
+    const { f64 } = getKernel();
+    const field = (name: keyof typeof TableStatsField): number => f64[(this.#stats + TableStatsField[name]) >>> 3]!;
+    return {
+      'rocksdb.block.cache.hit': field('dataBlockHits') + field('otherHits'),
+      'rocksdb.block.cache.miss': field('dataBlockMisses') + field('otherMisses'),
+      'rocksdb.block.cache.add': field('blockAdds'),
+      'rocksdb.block.cachecompressed.hit': field('compressedHits'),
+      'rocksdb.block.cachecompressed.miss': field('compressedMisses'),
+      'rocksdb.block.cachecompressed.add': field('compressedAdds'),
+      'rocksdb.bloom.filter.useful': field('filterUseful'),
+      'rocksdb.bloom.filter.full.positive': field('filterPositive'),
+      'rocksdb.bloom.filter.full.true.positive': field('filterTruePositive'),
+      'rocksdb.bloom.filter.prefix.checked': field('prefixChecked'),
+      'rocksdb.bloom.filter.prefix.useful': field('prefixUseful'),
+    };
+  };
+
+  /** REQUIRES that `tickers` is not asked any more. */
   close(): void {
     this.#own?.close();
     getKernel().free(this.#stats);
@@ -127,6 +149,7 @@ export class Engine {
     this.versions = parts.versions;
     this.tables = parts.tables;
     this.caches = parts.caches;
+    this.context.statistics?.addSource(this.caches.tickers);
     this.identity = parts.identity;
     this.recovery = parts.recovery;
     this.prepared = parts.prepared;
@@ -248,6 +271,7 @@ export class Engine {
     this.versions.onObsolete = () => {};
     for (const family of this.versions.families.values()) family.release();
     this.tables.close();
+    this.context.statistics?.removeSource(this.caches.tickers);
     this.caches.close();
     this.context.logger.info('Shutdown complete');
     await attempt(() => this.#log?.close());

@@ -7,8 +7,12 @@ export const TICKERS = [
   'rocksdb.block.cache.miss',
   'rocksdb.block.cache.hit',
   'rocksdb.block.cache.add',
+  'rocksdb.block.cachecompressed.hit',
+  'rocksdb.block.cachecompressed.miss',
+  'rocksdb.block.cachecompressed.add',
   'rocksdb.bloom.filter.useful',
   'rocksdb.bloom.filter.full.positive',
+  'rocksdb.bloom.filter.full.true.positive',
   'rocksdb.bloom.filter.prefix.checked',
   'rocksdb.bloom.filter.prefix.useful',
   'rocksdb.memtable.hit',
@@ -59,8 +63,13 @@ export type TickerName = (typeof TICKERS)[number];
 /** Name of a histogram. */
 export type HistogramName = (typeof HISTOGRAMS)[number];
 
+/** Counts that are kept elsewhere, read when somebody asks: what each ticker stands at since the source began. */
+export type TickerSource = () => Partial<Record<TickerName, number>>;
+
 /** Collects what one or more databases do. */
 export class Statistics {
+  /** Sources, with what they stood at when they were added or last reset. */
+  readonly #sources = new Map<TickerSource, Partial<Record<TickerName, number>>>();
   readonly #tickers = new Map<string, number>(TICKERS.map((name) => [name, 0]));
   readonly #histograms = new Map<string, Histogram>(HISTOGRAMS.map((name) => [name, new Histogram()]));
 
@@ -74,10 +83,28 @@ export class Statistics {
     this.#histograms.get(name)!.add(value);
   }
 
+  /** Takes in what `source` counts from now on; for the engine. */
+  addSource(source: TickerSource): void {
+    this.#sources.set(source, source());
+  }
+
+  /** Reads a source a last time and keeps what it counted; for the engine. */
+  removeSource(source: TickerSource): void {
+    const base = this.#sources.get(source);
+    if (base === undefined) return;
+    this.#sources.delete(source);
+    for (const [name, count] of Object.entries(source())) {
+      this.count(name as TickerName, count - (base[name as TickerName] ?? 0));
+    }
+  }
+
   /** The count so far. `INVALID_ARGUMENT` for a name that is not kept. */
   getTickerCount(name: string): number {
-    const count = this.#tickers.get(name);
+    let count = this.#tickers.get(name);
     if (count === undefined) throw invalidArgument(`statistics: no ticker is named "${name}"`);
+    for (const [source, base] of this.#sources) {
+      count += (source()[name as TickerName] ?? 0) - (base[name as TickerName] ?? 0);
+    }
     return count;
   }
 
@@ -91,12 +118,13 @@ export class Statistics {
   /** Sets everything to zero. */
   reset(): void {
     for (const name of this.#tickers.keys()) this.#tickers.set(name, 0);
+    for (const source of this.#sources.keys()) this.#sources.set(source, source());
     for (const histogram of this.#histograms.values()) histogram.reset();
   }
 
   /** One line a ticker and a histogram, as RocksDB prints them. */
   toString(): string {
-    const lines = [...this.#tickers].map(([name, count]) => `${name} COUNT : ${count}`);
+    const lines = [...this.#tickers.keys()].map((name) => `${name} COUNT : ${this.getTickerCount(name)}`);
     for (const [name, histogram] of this.#histograms) {
       const d = histogram.data();
       const [p50, p95, p99] = [d.median, d.percentile95, d.percentile99].map((v) => v.toFixed(6));

@@ -566,6 +566,14 @@ const FAMILY_ROWS: Row[] = [
     'Cache of uncompressed blocks; default 32 MiB of its own.',
   ],
   [
+    'blockCacheCompressed',
+    component('BlockCache'),
+    undefined,
+    '',
+    undefined,
+    'A second cache, of blocks as they are stored, asked before the file is; default none.',
+  ],
+  [
     'noBlockCache',
     boolean,
     false,

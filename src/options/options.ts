@@ -109,6 +109,7 @@ export interface ColumnFamilyOptions extends MutableOptions {
   enableIndexCompression?: boolean;
   blockAlign?: boolean;
   blockCache?: SharedBlockCache;
+  blockCacheCompressed?: SharedBlockCache;
   noBlockCache?: boolean;
 }
 

@@ -252,6 +252,7 @@ export async function resolveFamilyOptions(given: ColumnFamilyOptions): Promise<
     levelCompactionDynamicLevelBytes: plain(given, 'levelCompactionDynamicLevelBytes') as boolean,
     compactionStyle: plain(given, 'compactionStyle') as FamilyOptions['compactionStyle'],
     blockCache: given.blockCache,
+    blockCacheCompressed: given.blockCacheCompressed,
     noBlockCache: plain(given, 'noBlockCache') as boolean,
   };
   checkFamily(family);

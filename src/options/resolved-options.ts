@@ -55,6 +55,7 @@ export interface FamilyOptions extends MutableFamilySettings {
   levelCompactionDynamicLevelBytes: boolean;
   compactionStyle: CompactionStyle;
   blockCache: SharedBlockCache | undefined;
+  blockCacheCompressed: SharedBlockCache | undefined;
   noBlockCache: boolean;
 }
 

@@ -1,5 +1,6 @@
 /** The sorted runs that an iterator of one family merges, newest first, and the range tombstones that it meets in them. */
 import type { CursorSource } from '../../format/base/cursor-source.ts';
+import type { SliceTransform } from '../../format/base/slice-transform.ts';
 import { LevelSource, type LevelTables } from './level-source.ts';
 import { FragmentedTombstones, layTombstoneRows, type RangeTombstone } from '../../format/iterator/range-tombstones.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
@@ -15,6 +16,8 @@ export interface SourceOptions {
   fillCache: boolean;
   /** Iterate hashed memtables in full order. */
   totalOrder: boolean;
+  /** Only entries with the prefix of a seek's target count. */
+  prefix: SliceTransform | undefined;
 }
 
 /** The tombstones of the memtables and of every table entered so far, as one list in kernel memory for the read iterator. */
@@ -87,6 +90,7 @@ export function makeSources(
     find: (file) => access.tables.find(file.number),
     open: (file) => access.tables.open(file, opening),
     onEnter: (file, reader) => tombstones.enter(file, reader),
+    prefix: options.prefix,
   };
   const run = (files: readonly FileMetadata[]): LevelSource =>
     new LevelSource(family.comparator, files, tables, { fillCache: options.fillCache });

@@ -4,10 +4,12 @@
  */
 import type { CursorSource } from '../../format/base/cursor-source.ts';
 import type { Io } from '../../format/base/io.ts';
-import { compareInternalKeys } from '../../format/base/internal-key.ts';
+import { compareInternalKeys, equalBytes, TRAILER_SIZE, userKeyOf } from '../../format/base/internal-key.ts';
+import type { SliceTransform } from '../../format/base/slice-transform.ts';
 import { CursorField } from '../../format/kernel/abi/merge.ts';
 import { getKernel, type Kernel } from '../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
+import { FilterAnswer } from '../../format/sst/filter-reader.ts';
 import type { TableIterator } from '../../format/sst/table-iterator.ts';
 import type { TableIteratorOptions, TableReader } from '../../format/sst/table-reader.ts';
 import type { Comparator } from '../../format/base/comparator.ts';
@@ -19,6 +21,8 @@ export interface LevelTables {
   open(file: FileMetadata): Io<TableReader>;
   /** Called whenever the run enters a table, before its entries are read: range tombstones take effect then. */
   onEnter?(file: FileMetadata, reader: TableReader): void;
+  /** Given when only entries with the prefix of a seek's target count: tables whose filter excludes it are not read. */
+  readonly prefix?: SliceTransform | undefined;
 }
 
 /** A run over tables in order. */
@@ -63,16 +67,19 @@ export class LevelSource implements CursorSource {
   }
 
   *seek(target: number, targetSize: number): Io<void> {
-    yield* this.#startAt(this.#firstEndingAtOrAfter(target, targetSize), 1, 2, target, targetSize);
+    const index = yield* this.#passFilters(2, target, targetSize);
+    yield* this.#startAt(index, 1, 2, target, targetSize);
   }
 
   *seekForPrev(target: number, targetSize: number): Io<void> {
-    yield* this.#startAt(this.#lastBeginningAtOrBefore(target, targetSize), -1, 3, target, targetSize);
+    const index = yield* this.#passFilters(3, target, targetSize);
+    yield* this.#startAt(index, -1, 3, target, targetSize);
   }
 
   tryPosition(operation: 0 | 1 | 2 | 3, target: number, targetSize: number): boolean {
     this.#direction = operation === 0 || operation === 2 ? 1 : -1;
-    const index = this.#startIndex(operation, target, targetSize);
+    const index = this.#tryPassFilters(operation, target, targetSize);
+    if (index === undefined) return false;
     this.#lacking = 'nothing';
     this.#fresh = false;
     if (index < 0 || index >= this.#files.length) {
@@ -160,6 +167,64 @@ export class LevelSource implements CursorSource {
     if (operation === 1) return this.#files.length - 1;
     if (operation === 2) return this.#firstEndingAtOrAfter(target, targetSize);
     return this.#lastBeginningAtOrBefore(target, targetSize);
+  }
+
+  /** Where a positioning starts: past the tables whose filter excludes the target's prefix. `undefined`: that takes a read. */
+  #tryPassFilters(operation: 0 | 1 | 2 | 3, target: number, targetSize: number): number | undefined {
+    let index = this.#startIndex(operation, target, targetSize);
+    if (operation < 2 || this.#tables.prefix === undefined) return index;
+    const step = operation === 2 ? 1 : -1;
+    if (!this.#isInside(index)) this.#askOutside(target, targetSize, step);
+    while (this.#isInside(index)) {
+      const reader = this.#tables.find(this.#files[index]!);
+      if (reader === undefined) return undefined;
+      const answer = reader.tryPrefixMayMatch(target, targetSize, step < 0);
+      if (answer === FilterAnswer.pending) return undefined;
+      if (answer === FilterAnswer.maybe) return index;
+      index = this.#passOver(index, step, reader, target, targetSize);
+    }
+    return index;
+  }
+
+  /** As `#tryPassFilters`, with the reads. */
+  *#passFilters(operation: 2 | 3, target: number, targetSize: number): Io<number> {
+    let index = this.#startIndex(operation, target, targetSize);
+    if (this.#tables.prefix === undefined) return index;
+    const step = operation === 2 ? 1 : -1;
+    while (this.#isInside(index)) {
+      const file = this.#files[index]!;
+      const reader = this.#tables.find(file) ?? (yield* this.#tables.open(file));
+      if (yield* reader.prefixMayMatch(target, targetSize, step < 0)) return index;
+      index = this.#passOver(index, step, reader, target, targetSize);
+    }
+    return index;
+  }
+
+  /**
+   * Passes over a table without entries of the prefix; its range tombstones count all the same. Returns the next index, or
+   * one outside when no table from there on can have the prefix: keys of one prefix stand together, so the next table
+   * must begin (going back: end) with it.
+   */
+  #passOver(index: number, step: 1 | -1, reader: TableReader, target: number, targetSize: number): number {
+    this.#tables.onEnter?.(this.#files[index]!, reader);
+    const outside = step > 0 ? this.#files.length : -1;
+    const next = this.#files[index + step];
+    if (next === undefined) return outside;
+    const prefix = this.#tables.prefix!;
+    const bound = userKeyOf(step > 0 ? next.smallest : next.largest);
+    if (!prefix.inDomain(bound)) return index + step;
+    const wanted = prefix.transform(this.#kernel.bytes(target, targetSize - TRAILER_SIZE));
+    return equalBytes(prefix.transform(bound), wanted) ? index + step : outside;
+  }
+
+  /** A run of one table that ends before the target has its filter asked all the same, so that counters are RocksDB's. */
+  #askOutside(target: number, targetSize: number, step: 1 | -1): void {
+    if (this.#files.length !== 1) return;
+    this.#tables.find(this.#files[0]!)?.tryPrefixMayMatch(target, targetSize, step < 0);
+  }
+
+  #isInside(index: number): boolean {
+    return index >= 0 && index < this.#files.length;
   }
 
   /** Enters an open table; false, with the lack noted, when it must be opened. */

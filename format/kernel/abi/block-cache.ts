@@ -58,7 +58,7 @@ export const TableField = {
   globalSequence: 40,
 } as const;
 
-/** Offsets in the lookup counters, f64 each, which the kernel adds to. Use one set a thread. */
+/** Offsets in the lookup counters, f64 each; the kernel adds to the first five, the tables' code to all. Use one set a thread. */
 export const TableStatsField = {
   /** The filter excluded the key: BLOOM_FILTER_USEFUL. */
   filterUseful: 0,
@@ -66,12 +66,25 @@ export const TableStatsField = {
   filterPositive: 8,
   /** And the key was there: BLOOM_FILTER_FULL_TRUE_POSITIVE. */
   filterTruePositive: 16,
+  /** Data blocks that point lookups found in the block cache, and those that they did not. */
   dataBlockHits: 24,
   dataBlockMisses: 32,
+  /** Blocks put into the block cache. */
+  blockAdds: 40,
+  /** Filters asked for a prefix by an iterator, and those that excluded it. */
+  prefixChecked: 48,
+  prefixUseful: 56,
+  /** Stored blocks found in the compressed block cache, looked for in vain, and put in. */
+  compressedHits: 64,
+  compressedMisses: 72,
+  compressedAdds: 80,
+  /** As `dataBlockHits` and `dataBlockMisses`, for iterators and for partitions of indexes and filters. */
+  otherHits: 88,
+  otherMisses: 96,
 } as const;
 
 /** Bytes of the lookup counters; they must start as zeros. */
-export const TABLE_STATS_SIZE = 40;
+export const TABLE_STATS_SIZE = 104;
 
 /** Blocks, the cache, and `tableGet`. */
 export interface BlockCacheExports {
