@@ -154,10 +154,11 @@ export class VersionSet {
 
   /** Begins a new MANIFEST with the whole present state, makes it current, and uses it from now on. */
   *beginManifest(extra: readonly VersionEdit[] = []): Io<void> {
-    yield* this.#syncDirectory();
     const number = this.newFileNumber();
     const next = yield* ManifestWriter.create(this.context, number, this.#snapshotEdits(extra));
     try {
+      // Before CURRENT can name it: its own name must be durable, and those of the tables it shows.
+      yield* this.#syncDirectory();
       yield* next.makeCurrent();
     } catch (error) {
       yield* next.close();
@@ -208,7 +209,8 @@ export class VersionSet {
   #finishSync(entry: QueuedChange): void {
     while (!entry.settled) {
       const task = this.#task;
-      assert(task !== undefined && task.finishSync(), 'a change that waits has a task whose steps are repeatable');
+      assert(task?.finishSync(), 'a change that waits has a task whose steps are repeatable');
+      if (task === undefined) return;
       this.#onTaskSettled(task);
     }
     if (entry.failure !== undefined) throw entry.failure;
