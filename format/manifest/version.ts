@@ -15,6 +15,27 @@ export function hasExclusiveLargest(file: FileMetadata): boolean {
   return sequenceOf(file.largest) === SENTINEL_SEQUENCE;
 }
 
+/** User keys of the boundaries of a level's files, as views made once: lookups compare them at every step. */
+interface LevelBounds {
+  readonly smallest: readonly Uint8Array[];
+  readonly largest: readonly Uint8Array[];
+}
+
+/** Levels are shared from version to version, and so are their bounds. */
+const boundsOfLevels = new WeakMap<readonly FileMetadata[], LevelBounds>();
+
+function boundsOf(files: readonly FileMetadata[]): LevelBounds {
+  let bounds = boundsOfLevels.get(files);
+  if (bounds === undefined) {
+    bounds = {
+      smallest: files.map((file) => userKeyOf(file.smallest)),
+      largest: files.map((file) => userKeyOf(file.largest)),
+    };
+    boundsOfLevels.set(files, bounds);
+  }
+  return bounds;
+}
+
 /** The tables of one family. Made by `VersionBuilder`, with one reference that belongs to the maker. */
 export class Version {
   readonly comparator: Comparator;
@@ -115,14 +136,35 @@ export class Version {
    */
   findFileForUserKey(level: number, userKey: Uint8Array): number {
     const files = this.levels[level]!;
+    const { largest } = boundsOf(files);
+    const { comparator } = this;
     let low = 0;
     let high = files.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#endsBefore(files[middle]!, userKey)) low = middle + 1;
+      const order = comparator.compare(largest[middle]!, userKey);
+      if (order < 0 || (order === 0 && hasExclusiveLargest(files[middle]!))) low = middle + 1;
       else high = middle;
     }
     return low;
+  }
+
+  /** Index of the table of a sorted level whose range holds `userKey`, -1 if there is none. See `findFileForUserKey`. */
+  findFileHolding(level: number, userKey: Uint8Array): number {
+    const files = this.levels[level]!;
+    if (files.length === 0) return -1;
+    const index = this.findFileForUserKey(level, userKey);
+    if (index === files.length) return -1;
+    return this.comparator.compare(boundsOf(files).smallest[index]!, userKey) <= 0 ? index : -1;
+  }
+
+  /** Whether the range of the `index`th table of `level` holds `userKey`. */
+  holdsUserKey(level: number, index: number, userKey: Uint8Array): boolean {
+    const files = this.levels[level]!;
+    const bounds = boundsOf(files);
+    if (this.comparator.compare(bounds.smallest[index]!, userKey) > 0) return false;
+    const order = this.comparator.compare(bounds.largest[index]!, userKey);
+    return order > 0 || (order === 0 && !hasExclusiveLargest(files[index]!));
   }
 
   /** Whether the file's range has a user key in [begin, end]; `undefined` is unbounded. */

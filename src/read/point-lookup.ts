@@ -115,6 +115,7 @@ export class PointLookup {
 
   /** Brings what `run` lacked. */
   *load(): Io<void> {
+    this.#keyBytes = undefined;
     const file = this.#file!;
     const { tables } = this.#access;
     if (!this.#readerNeedsLoad) {
@@ -154,7 +155,8 @@ export class PointLookup {
     } else {
       this.#kernel.copyIn(key, this.#key);
       this.#keySize = key.length;
-      this.#keyBytes = undefined;
+      // The caller's array serves until the lookup first waits; the caller may change it then.
+      this.#keyBytes = key;
     }
   }
 

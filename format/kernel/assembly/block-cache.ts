@@ -5,7 +5,16 @@
  * Pins count users. The cache charges a block from its insert until it is freed; what is pinned cannot be evicted, so
  * usage may pass the capacity (unless the limit is strict) and shrinks as pins go.
  */
-import { evictionAdd, evictionPromote, evictionRemove, evictionVictim } from './cache-eviction';
+import {
+  evictionAdd,
+  evictionEnter,
+  evictionFree,
+  evictionLeave,
+  evictionPromote,
+  evictionRemove,
+  evictionReserve,
+  evictionVictim,
+} from './cache-eviction';
 import {
   H_CHARGE,
   H_LISTED,
@@ -99,6 +108,7 @@ export function blockRelease(block: usize): void {
       if (load<u64>(shard, S_USAGE) > load<u64>(shard, S_CAPACITY)) makeRoom(shard, 0);
     } else {
       store<u64>(shard, load<u64>(shard, S_USAGE) - charge, S_USAGE);
+      evictionLeave(shard, block);
       freeBlock(block);
     }
   }
@@ -143,6 +153,7 @@ export function cacheFree(cache: usize): void {
       else store<u32>(block - H_SHARD, 0);
     }
     free(slots);
+    evictionFree(shard);
   }
   free(shards);
   free(cache);
@@ -190,7 +201,7 @@ export function cacheInsert(cache: usize, tableId: u32, offset: f64, block: usiz
   const charge = <u64>load<u32>(block - H_CHARGE);
   makeRoom(shard, charge);
   const full = load<u64>(shard, S_USAGE) + charge > load<u64>(shard, S_CAPACITY);
-  if ((full && load<u32>(shard, S_STRICT) != 0) || !reserveSlot(shard)) {
+  if ((full && load<u32>(shard, S_STRICT) != 0) || !reserveSlot(shard) || !evictionReserve(shard)) {
     store<u64>(shard, load<u64>(shard, S_REFUSALS) + 1, S_REFUSALS);
     lockRelease(shard + S_LOCK);
     return 0;
@@ -205,6 +216,7 @@ export function cacheInsert(cache: usize, tableId: u32, offset: f64, block: usiz
   store<u32>(block - H_TABLE, tableId);
   store<u64>(block - H_OFFSET, key);
   store<u32>(block - H_LISTED, 1);
+  evictionEnter(shard, block);
   store<u64>(shard, load<u64>(shard, S_USAGE) + charge, S_USAGE);
   store<u64>(shard, load<u64>(shard, S_PINNED) + charge, S_PINNED);
   store<u64>(shard, load<u64>(shard, S_INSERTS) + 1, S_INSERTS);
@@ -365,6 +377,7 @@ function eraseSlot(shard: usize, slot: usize): void {
   if (load<u32>(block - H_PINS) == 0) {
     evictionRemove(shard, block);
     store<u64>(shard, load<u64>(shard, S_USAGE) - load<u32>(block - H_CHARGE), S_USAGE);
+    evictionLeave(shard, block);
     freeBlock(block);
   }
   const slots: usize = load<u32>(shard, S_SLOTS);

@@ -21,10 +21,8 @@ export const H_TABLE: usize = 24;
 export const H_LISTED: usize = 20;
 /** u32: its list of the eviction order. */
 export const H_SEGMENT: usize = 16;
-/** u32: neighbours in that list. */
-export const H_PREVIOUS: usize = 12;
-/** u32 */
-export const H_NEXT: usize = 8;
+/** u32: its node in the eviction order. */
+export const H_NODE: usize = 12;
 
 /** i32: spin lock over everything in the shard and over the headers of its blocks. */
 export const S_LOCK: usize = 0;
@@ -50,7 +48,26 @@ export const S_REFUSALS: usize = 72;
 export const S_POLICY: usize = 80;
 /** u32: whether inserts are refused rather than let usage pass the capacity. */
 export const S_STRICT: usize = 84;
+/**
+ * u32: address of the nodes of the eviction order, one a block, in an array of their own: relinking a block then touches a few
+ * lines of a small array instead of the headers of its neighbours, which lie anywhere.
+ */
+export const S_NODES: usize = 88;
+/** u32: how many nodes there are. Node 0 stands for none. */
+export const S_NODE_CAPACITY: usize = 92;
+/** u32: first of the unused nodes, chained by `N_NEXT`. */
+export const S_NODE_FREE: usize = 96;
+/** Bytes of a node. */
+export const NODE_SIZE: u32 = 16;
+/** u32: neighbours in the node's list. */
+export const N_PREVIOUS: usize = 0;
+/** u32 */
+export const N_NEXT: usize = 4;
+/** u32: the block. */
+export const N_BLOCK: usize = 8;
+/** u32: bytes the block is charged for. */
+export const N_CHARGE: usize = 12;
 /** Four lists of 16 bytes. */
-export const S_SEGMENTS: usize = 88;
+export const S_SEGMENTS: usize = 104;
 /** Bytes of a shard: a multiple of a cache line, lest two locks share one. */
 export const SHARD_SIZE: u32 = 192;
