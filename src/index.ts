@@ -9,6 +9,7 @@ export type {
   MemTableRepIterator,
   MemTableRepOptions,
 } from '../format/base/memtable-rep.ts';
+export { decodeSet, encodeSet, jsonMergePatch, setUnion } from '../format/base/extra-merge-operators.ts';
 export type { MergeOperator } from '../format/base/merge-operator.ts';
 export {
   cappedPrefix,
@@ -34,6 +35,7 @@ export { DB, type FamilyChoice, type MultiGetKey } from './db/db.ts';
 export type { ExplainedFile, ExplainedGet, ExplainedMemtable, ExplainedVersion } from './db/explain.ts';
 export type { ColumnFamilyMetaData, LiveFileMetaData } from './db/live-files.ts';
 export type { Bytes, IteratorOptions, ReadOptions, WriteOptions } from './db/read-options.ts';
+export type { UpdatesOptions } from './db/replication.ts';
 export { type Clock, ManualClock, SystemClock } from './env/clock.ts';
 export { Env, type EnvOptions } from './env/env.ts';
 export { FaultFileSystem } from './env/fault-injection-file-system.ts';
@@ -41,6 +43,13 @@ export type { FileSystem } from './env/file-system.ts';
 export type { Logger } from './env/logger.ts';
 export { MemoryFileSystem } from './env/memory-file-system.ts';
 export { NodeFileSystem } from './env/node-file-system.ts';
+export {
+  bTreeMemTable,
+  type PrefixHashMemTableOptions,
+  prefixHashMemTable,
+  skipListMemTable,
+  vectorMemTable,
+} from './memtable/memtable-factories.ts';
 export type {
   CompactionEvent,
   EventListener,
@@ -62,4 +71,6 @@ export type {
 } from './options/options.ts';
 export type { IteratorShape as DBIterator } from './read/iterator-shape.ts';
 export type { Snapshot } from './read/snapshot-list.ts';
+export type { Update } from './wal/update-stream.ts';
+export type { WalFileInfo as WalFile } from './wal/wal-listing.ts';
 export type { RecoveryDrop, RecoveryReport } from './wal/wal-recovery.ts';

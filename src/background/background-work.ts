@@ -21,6 +21,7 @@ import type { WalManager } from '../wal/wal-manager.ts';
 import { decideStall, type WriteController } from '../write/write-controller.ts';
 import type { RoomMaker } from '../write/write-path.ts';
 import type { ErrorHandler } from './error-handler.ts';
+import { eventLoopTurn } from './event-loop-turn.ts';
 import type { JobRunner } from './job-runner.ts';
 import type { ObsoleteFiles } from './obsolete-files.ts';
 
@@ -256,6 +257,7 @@ export class BackgroundWork implements RoomMaker {
       const results: CompactionResult[] = [];
       for (const flush of flushes) {
         const { family } = flush;
+        yield* flush.prepare(eventLoopTurn);
         const isCancelled = (): boolean => family.dropped;
         const job = { family, snapshots: snapshots.sequences(), work: flush.work(), isCancelled };
         const result = yield* runner.run(job);
@@ -273,7 +275,7 @@ export class BackgroundWork implements RoomMaker {
       yield* versions.logAndApply({
         changes,
         onInstalled: () => {
-          flushes.forEach((flush, i) => flush.report(results[i]!));
+          for (const [i, flush] of flushes.entries()) flush.report(results[i]!);
           this.releaseLogs();
         },
       });

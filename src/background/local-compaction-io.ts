@@ -1,13 +1,14 @@
 /** A job's view of files on the opening thread: tables through the table cache, numbers from the version set. */
 import type { CompactionIo, InputTable, OutputFile } from '../../compaction/compaction-io.ts';
 import { DBError } from '../../format/base/db-error.ts';
-import { type Io, noIo, repeatableIo } from '../../format/base/io.ts';
+import { type Io, noIo } from '../../format/base/io.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import { tableFileName } from '../../format/manifest/file-name.ts';
 import type { TableCache, TableOpening } from '../cache/table-cache.ts';
 import { createFresh, unlinkIfPresent } from '../env/file-operations.ts';
 import type { DbContext } from '../options/db-context.ts';
 import type { VersionSet } from '../version/version-set.ts';
+import { eventLoopTurn } from './event-loop-turn.ts';
 
 /** What a local job works with. */
 export interface LocalIoParts {
@@ -61,10 +62,7 @@ export class LocalCompactionIo implements CompactionIo {
 
   /** The event loop turns once; a caller that blocks just goes on. */
   rest(): Io<void> {
-    return repeatableIo(
-      () => {},
-      () => new Promise<void>((resolve) => setImmediate(resolve)),
-    );
+    return eventLoopTurn();
   }
 
   checkCancelled(): void {

@@ -1,5 +1,6 @@
 /** One flush: which memtables go into a table of level 0, what the MANIFEST records of it, and what is told about it. */
 import type { CompactionResult } from '../../compaction/compaction-result.ts';
+import type { Io } from '../../format/base/io.ts';
 import { emptyEdit, type VersionEdit } from '../../format/manifest/version-edit.ts';
 import type { MemTable } from '../memtable/memtable.ts';
 import type { DbContext } from '../options/db-context.ts';
@@ -33,6 +34,11 @@ export class Flush {
       num_entries: this.memtables.reduce((sum, { entryCount }) => sum + entryCount, 0),
       memory_usage: this.memtables.reduce((sum, { bytes }) => sum + bytes, 0),
     });
+  }
+
+  /** Brings the memtables to where any thread can read them, in slices with `rest` in between. */
+  *prepare(rest: () => Io<void>): Io<void> {
+    for (const memtable of this.memtables) while (!memtable.copyForFlush()) yield* rest();
   }
 
   /** What the job is to do. */

@@ -41,8 +41,8 @@ export interface PrefixHashMemTableOptions {
 }
 
 /**
- * A hash table of prefixes with a skip list each, for gets, puts and scans within the prefixes of `prefixExtractor`. A
- * scan that leaves the prefix of its seek needs `totalOrderSeek`; sorting all entries makes it slow to begin.
+ * A hash table of prefixes with a skip list each, for gets, puts and scans within the prefixes of `prefixExtractor`.
+ * Iterators with `prefixSameAsStart` search one list; any other has to sort all entries before it begins.
  *
  * `INVALID_ARGUMENT` for a count that is not between 1 and 2^24, and from `create` when there is no `prefixExtractor`.
  */

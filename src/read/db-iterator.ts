@@ -199,14 +199,15 @@ export class DBIterator implements Disposable {
 
   *#seekToFirstIo(): Io<boolean> {
     const { lower } = this.#settings.bounds;
-    this.#prefixBytes = undefined;
+    // A bound is sought like a key, so it sets the prefix too: what has another may be passed over unread.
+    this.#rememberPrefix(lower);
     if (lower === undefined) return yield* this.#place(Position.first, undefined, true);
     return yield* this.#place(Position.seek, lower, true);
   }
 
   *#seekToLastIo(): Io<boolean> {
     const { upper } = this.#settings.bounds;
-    this.#prefixBytes = undefined;
+    this.#rememberPrefix(upper);
     if (upper === undefined) return yield* this.#place(Position.last, undefined, true);
     return yield* this.#place(Position.seekForPrev, upper, false);
   }
@@ -279,9 +280,9 @@ export class DBIterator implements Disposable {
     return entries;
   }
 
-  #rememberPrefix(key: Uint8Array): void {
+  #rememberPrefix(key: Uint8Array | undefined): void {
     const { prefix } = this.#settings;
-    this.#prefixBytes = prefix?.inDomain(key) ? prefix.transform(key).slice() : undefined;
+    this.#prefixBytes = key !== undefined && prefix?.inDomain(key) ? prefix.transform(key).slice() : undefined;
   }
 
   /** Gives up the entry if it has left the prefix of the last seek. */
