@@ -198,7 +198,8 @@ class MarkedBatch {
   }
 }
 
-function isTransactionMarker(type: number): boolean {
+/** Whether records of this type mark the steps of two-phase commit. */
+export function isTransactionMarker(type: number): boolean {
   switch (type) {
     case ValueType.beginPrepare:
     case ValueType.beginPersistedPrepare:

@@ -6,7 +6,6 @@
  */
 import { type Io, runAsync } from '../../format/base/io.ts';
 import {
-  ARCHIVE_DIRECTORY,
   levelDbTableFileName,
   manifestFileName,
   optionsFileName,
@@ -15,13 +14,18 @@ import {
   walFileName,
 } from '../../format/manifest/file-name.ts';
 import type { TableCache } from '../cache/table-cache.ts';
-import { createDirectories, listDirectory, renameFile, unlinkIfPresent } from '../env/file-operations.ts';
+import type { Timer } from '../env/clock.ts';
+import { listDirectory, unlinkIfPresent } from '../env/file-operations.ts';
 import type { DbContext } from '../options/db-context.ts';
+import { WalArchive } from '../wal/wal-archive.ts';
 
 /** OPTIONS files that are kept. */
 const OPTIONS_FILES_KEPT = 2;
 
-type Removal = { kind: 'table' | 'wal' | 'manifest' | 'options' | 'other'; number: number; name: string };
+/** Timers take no longer delays; the archive is then just looked at once more than needed. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+type Removal = { kind: 'table' | 'wal' | 'manifest' | 'options' | 'other' | 'archived'; number: number; name: string };
 
 /** The removals of one database, one after the other. */
 export class ObsoleteFiles {
@@ -30,12 +34,17 @@ export class ObsoleteFiles {
   #queue: Removal[] = [];
   #suspended = 0;
   #running: Promise<void> | undefined;
+  readonly #archive: WalArchive;
+  /** Fires when an archived log outlives its time. */
+  #archiveTimer: Timer | undefined;
+  #closed = false;
   /** Set while the MANIFEST in force may name files that memory does not know of. */
   uncertain = false;
 
   constructor(context: DbContext, tables: TableCache) {
     this.#context = context;
     this.#tables = tables;
+    this.#archive = new WalArchive(context);
   }
 
   /** Whether removals are suspended. */
@@ -70,6 +79,14 @@ export class ObsoleteFiles {
     this.#drive();
   }
 
+  /** Queues a look at the archive: what the limits for it do not allow goes. */
+  pruneArchive(): void {
+    if (!this.#archive.enabled || this.#closed) return;
+    if (!this.#queue.some(({ kind }) => kind === 'archived'))
+      this.#queue.push({ kind: 'archived', number: 0, name: '' });
+    this.#drive();
+  }
+
   /** Queues MANIFEST files that are not in force any more. */
   addManifest(number: number): void {
     this.#queue.push({ kind: 'manifest', number, name: manifestFileName(number) });
@@ -101,6 +118,13 @@ export class ObsoleteFiles {
     while (this.#running !== undefined) await this.#running;
   }
 
+  /** Waits as `idle` does; nothing is removed by itself from then on. */
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#archiveTimer?.cancel();
+    return this.idle();
+  }
+
   #drive(): void {
     if (this.#running !== undefined || this.#suspended > 0 || this.uncertain || this.#queue.length === 0) return;
     this.#running = this.#run().finally(() => {
@@ -122,11 +146,12 @@ export class ObsoleteFiles {
   }
 
   *#remove(removal: Removal): Io<void> {
-    const { fs, path, walPath, options } = this.#context;
+    const { fs, path, walPath } = this.#context;
+    if (removal.kind === 'archived') return this.#setArchiveTimer(yield* this.#archive.prune());
     if (removal.kind === 'wal') {
-      if (options.walTtlSeconds > 0 || options.walSizeLimitMB > 0) yield* this.#archive(removal.name);
-      else yield* unlinkIfPresent(fs, `${walPath}/${removal.name}`);
-      return;
+      if (!this.#archive.enabled) return yield* unlinkIfPresent(fs, `${walPath}/${removal.name}`);
+      yield* this.#archive.add(removal.number, removal.name);
+      return this.pruneArchive();
     }
     yield* unlinkIfPresent(fs, `${path}/${removal.name}`);
     if (removal.kind !== 'table') return;
@@ -135,10 +160,10 @@ export class ObsoleteFiles {
     this.#context.logEvent('table_file_deletion', { file_number: removal.number });
   }
 
-  *#archive(name: string): Io<void> {
-    const { fs, walPath } = this.#context;
-    const archive = `${walPath}/${ARCHIVE_DIRECTORY}`;
-    yield* createDirectories(fs, archive);
-    yield* renameFile(fs, `${walPath}/${name}`, `${archive}/${name}`);
+  #setArchiveTimer(delayMs: number | undefined): void {
+    this.#archiveTimer?.cancel();
+    this.#archiveTimer = undefined;
+    if (delayMs === undefined || this.#closed) return;
+    this.#archiveTimer = this.#context.clock.setTimer(Math.min(delayMs, TIMER_MS_MAX), () => this.pruneArchive());
   }
 }

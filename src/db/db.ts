@@ -9,6 +9,8 @@ import { familyPart } from '../options/resolve-options.ts';
 import type { IteratorShape } from '../read/iterator-shape.ts';
 import type { Snapshot } from '../read/snapshot-list.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
+import type { Update } from '../wal/update-stream.ts';
+import type { WalFileInfo } from '../wal/wal-listing.ts';
 import type { RecoveryReport } from '../wal/wal-recovery.ts';
 import { type Amplification, measureAmplification } from './amplification.ts';
 import { approximateSizes, type KeyRange } from './approximate-sizes.ts';
@@ -37,6 +39,7 @@ import {
   type WriteOptions,
 } from './read-options.ts';
 import { Reader } from './reader.ts';
+import { sortedWalFiles, type UpdatesOptions, updatesSince } from './replication.ts';
 import { Writer } from './writer.ts';
 
 type Entry = [Uint8Array, Uint8Array];
@@ -315,6 +318,25 @@ export class DB implements AsyncDisposable {
     this.#engine.requireOpen();
     if (options.flush !== false && !this.#engine.readOnly) await this.flush();
     return liveFiles(this.#engine);
+  }
+
+  /** Every log that holds a write, archived ones included, ascending by number. */
+  async getSortedWalFiles(): Promise<WalFileInfo[]> {
+    this.#engine.requireOpen();
+    return sortedWalFiles(this.#engine);
+  }
+
+  /**
+   * Every batch of the log from the one that holds `sequence` on (whole, also if `sequence` is not its first operation), in
+   * order, each once. What was committed as one group is one batch. Ends at the newest visible write, or with `follow`
+   * waits for more until `signal` is aborted or the database closes (`CLOSED`). Writes that `manualWalFlush` holds back
+   * come when they are flushed. `NOT_FOUND` when updates from `sequence` on, or later ones, are not in the logs any more or
+   * never were (`disableWAL`): nothing is left out in silence. Without `walTtlSeconds` or `walSizeLimitMB`, logs are
+   * deleted as soon as their data is in tables.
+   */
+  getUpdatesSince(sequence: number, options: UpdatesOptions = {}): AsyncIterableIterator<Update> {
+    this.#engine.requireOpen();
+    return updatesSince(this.#engine, sequence, options);
   }
 
   /** Every live table. */

@@ -258,10 +258,11 @@ export class Engine {
         failures.push(error);
       }
     };
+    this.wal.tail.close();
     await attempt(() => this.queue.whenIdle());
     if (!this.readOnly && this.errors.error === undefined) await attempt(() => this.#flushUnlogged());
     await attempt(() => this.background.close());
-    await attempt(() => this.obsolete.idle());
+    await attempt(() => this.obsolete.close());
     if (!this.readOnly && this.errors.error === undefined) await attempt(() => this.wal.flush());
     await attempt(() => runAsync(this.wal.close()));
     await attempt(() => runAsync(this.versions.close()));

@@ -258,4 +258,5 @@ async function removeLeftovers(engine: Engine, found: DirectoryContents): Promis
   const walNames = await context.fs.list(context.walPath);
   obsolete.addLogs(walNumbers(walNames).filter((number) => !alive.has(number)));
   engine.background.releaseLogs();
+  obsolete.pruneArchive();
 }

@@ -12,6 +12,8 @@ import { createFresh } from '../env/file-operations.ts';
 import type { Directory } from '../env/file-system.ts';
 import type { DbContext } from '../options/db-context.ts';
 import { WalFile } from './wal-file.ts';
+import { WalListing } from './wal-listing.ts';
+import { WalTail } from './wal-tail.ts';
 
 /** Buffered bytes at which `manualWalFlush` writes them out all the same. */
 const MANUAL_FLUSH_AT_BYTES = 32 * 1024;
@@ -24,6 +26,9 @@ export interface AliveLog {
 
 /** All logs of one open database. */
 export class WalManager {
+  /** Who follows the log, and is woken when there is more of it. */
+  readonly tail = new WalTail();
+  readonly listing: WalListing;
   readonly #context: DbContext;
   #directory: Directory | undefined;
   #current: WalFile | undefined;
@@ -36,6 +41,7 @@ export class WalManager {
 
   constructor(context: DbContext) {
     this.#context = context;
+    this.listing = new WalListing(context.fs, context.walPath);
   }
 
   /** Number of the log that writes go to. */
@@ -46,6 +52,16 @@ export class WalManager {
   /** Bytes in the current log. */
   get currentSize(): number {
     return this.#current?.size ?? 0;
+  }
+
+  /** Bytes of the current log that were handed to the operating system. */
+  get visibleSize(): number {
+    return this.#current === undefined ? 0 : this.#current.size - this.#current.bufferedBytes;
+  }
+
+  /** Whether nothing waits in memory for `flush`. */
+  get isFlushed(): boolean {
+    return this.#current === undefined || this.#current.bufferedBytes === 0;
   }
 
   /** Bytes of all logs that are not obsolete. */
@@ -92,6 +108,7 @@ export class WalManager {
     }
     this.#current = next;
     this.#nameDurable = false;
+    this.tail.changed();
   }
 
   /** Appends one record to the current log; the bytes are with the operating system when it returns, unless deferred. */
@@ -107,12 +124,14 @@ export class WalManager {
   /** Hands deferred bytes to the operating system. */
   flush(): void {
     this.#current?.flush();
+    this.tail.changed();
   }
 
   /** Makes everything appended so far durable, older logs and names included. All steps are repeatable. */
   *sync(): Io<void> {
     const log = this.#requireCurrent();
     log.flush();
+    this.tail.changed();
     const start = this.#context.clock.monotonicMicros();
     yield* this.syncOlder();
     yield* repeatableIo(
@@ -161,6 +180,7 @@ export class WalManager {
 
   /** Closes every file. */
   *close(): Io<void> {
+    this.tail.close();
     const logs = [...this.#unsynced, ...(this.#current === undefined ? [] : [this.#current])];
     this.#unsynced = [];
     this.#current = undefined;

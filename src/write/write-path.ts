@@ -134,6 +134,7 @@ export class WritePath implements WriteHost {
   apply(group: WriteGroup): void {
     this.inserter.apply(group.buffer, group.size, this.#allocatedSequence - group.count + 1);
     this.#versions.lastSequence = this.#allocatedSequence;
+    this.#wal.tail.changed();
     this.#bytesSinceCheck += group.size;
     this.acceptedBytes += group.size;
     if (this.#bytesSinceCheck >= this.#checkAtBytes) this.#checkMemtables();
