@@ -142,6 +142,13 @@ export function blockCursorSeek(c: usize, target: usize, targetSize: u32): void 
   while (advance(c) && compareKey(c, load<u32>(c, C_KEY), load<u32>(c, C_KEY_SIZE), target, targetSize) < 0) {}
 }
 
+/** The same, when the last restart point below the target is known to lie in [low, high], if there is one. */
+export function blockCursorSeekWithin(c: usize, target: usize, targetSize: u32, low: u32, high: u32): void {
+  const restart = searchRestartsIn(c, target, targetSize, 0, low, high);
+  if (restart < 0 || !toRestart(c, restart)) return;
+  while (advance(c) && compareKey(c, load<u32>(c, C_KEY), load<u32>(c, C_KEY_SIZE), target, targetSize) < 0) {}
+}
+
 /** Moves to the last entry <= target. */
 export function blockCursorSeekForPrev(c: usize, target: usize, targetSize: u32): void {
   const restart = searchRestarts(c, target, targetSize, 1);
@@ -190,16 +197,21 @@ function scanTo(c: usize, stop: usize): void {
  * Negative, with `error` set, if one on the way is malformed.
  */
 function searchRestarts(c: usize, target: usize, targetSize: u32, bias: i32): i32 {
-  const block: usize = load<u32>(c, C_BLOCK);
-  const restarts: usize = load<u32>(c, C_RESTARTS);
-  const delta = (load<u32>(c, C_FLAGS) & FLAG_DELTA_VALUES) != 0;
-  let low: u32 = 0;
-  let high: u32 = load<u32>(c, C_NUM_RESTARTS);
-  if (high == 0 || restarts == block) {
+  const count = load<u32>(c, C_NUM_RESTARTS);
+  if (count == 0 || load<u32>(c, C_RESTARTS) == load<u32>(c, C_BLOCK)) {
     store<u32>(c, 0, C_VALID);
     return -1;
   }
-  high--;
+  return searchRestartsIn(c, target, targetSize, bias, 0, count - 1);
+}
+
+/** The same among the restart points [first, last]. */
+function searchRestartsIn(c: usize, target: usize, targetSize: u32, bias: i32, first: u32, last: u32): i32 {
+  const block: usize = load<u32>(c, C_BLOCK);
+  const restarts: usize = load<u32>(c, C_RESTARTS);
+  const delta = (load<u32>(c, C_FLAGS) & FLAG_DELTA_VALUES) != 0;
+  let low = first;
+  let high = last;
   const minimum: u32 = (load<u32>(c, C_FLAGS) & FLAG_INTERNAL_KEYS) != 0 ? TRAILER_SIZE : 0;
   while (low < high) {
     const middle = (low + high + 1) >> 1;

@@ -6,15 +6,23 @@
  * may run on into the next block, so the search goes on while the separator still has that user key.
  */
 import { blockRelease, blockRetain, blockSize, cacheLookup } from './block-cache';
-import { blockCursorFree, blockCursorInit, blockCursorNext, blockCursorSeek } from './block-cursor';
+import {
+  blockCursorFree,
+  blockCursorInit,
+  blockCursorNext,
+  blockCursorSeek,
+  blockCursorSeekWithin,
+} from './block-cursor';
 import {
   BLOCK_CURSOR_SIZE,
   C_FIRST_KEY,
   C_FIRST_KEY_SIZE,
   C_HANDLE_OFFSET,
   C_HANDLE_SIZE,
+  C_NUM_RESTARTS,
+  C_RESTARTS,
 } from './block-cursor-layout';
-import { FLAG_FIRST_KEYS, FLAG_HANDLES, FLAG_INTERNAL_KEYS } from './block-format';
+import { FLAG_DELTA_VALUES, FLAG_FIRST_KEYS, FLAG_HANDLES, FLAG_INTERNAL_KEYS } from './block-format';
 import {
   blockGet,
   GET_ABSENT,
@@ -28,8 +36,9 @@ import {
 } from './block-get';
 import { C_ERROR, C_KEY, C_KEY_SIZE, C_VALID } from './cursor-head';
 import { filterMayMatch } from './filter';
-import { compareUser, TRAILER_SIZE } from './compare';
+import { COMPARATOR_BYTEWISE, compareUser, TRAILER_SIZE } from './compare';
 import { free, malloc } from './memory';
+import { freeRestartPrefixes, makeRestartPrefixes, narrowedHigh, narrowedLow, narrowRestarts } from './restart-prefixes';
 
 const GET_NEED_BLOCK: i32 = 2;
 
@@ -45,8 +54,9 @@ const T_DATA_FLAGS: usize = 28;
 const T_COMPARATOR: usize = 32;
 const T_STATS: usize = 36;
 const T_GLOBAL: usize = 40; // f64
-const T_CURSOR: usize = 48; // over the index block, set up once
-const TABLE_SIZE: u32 = 48 + BLOCK_CURSOR_SIZE;
+const T_PREFIXES: usize = 48; // of the index block's restart keys, 0 none
+const T_CURSOR: usize = 56; // over the index block, set up once
+const TABLE_SIZE: u32 = 56 + BLOCK_CURSOR_SIZE;
 
 // Counters.
 const STAT_FILTER_USEFUL: usize = 0;
@@ -74,20 +84,30 @@ export function tableCreate(): usize {
 
 /** Sets up the index once the fields are filled; 0 if it is malformed. */
 export function tablePrepare(t: usize): i32 {
-  return blockCursorInit(
-    t + T_CURSOR,
-    load<u32>(t, T_INDEX),
-    load<u32>(t, T_INDEX_SIZE),
-    load<u32>(t, T_INDEX_FLAGS) | FLAG_HANDLES,
-    load<u32>(t, T_COMPARATOR),
-    0,
-  );
+  const flags = load<u32>(t, T_INDEX_FLAGS) | FLAG_HANDLES;
+  const cursor = t + T_CURSOR;
+  const index: usize = load<u32>(t, T_INDEX);
+  if (blockCursorInit(cursor, index, load<u32>(t, T_INDEX_SIZE), flags, load<u32>(t, T_COMPARATOR), 0) == 0) return 0;
+  freeRestartPrefixes(load<u32>(t, T_PREFIXES));
+  let prefixes: usize = 0;
+  if (load<u32>(t, T_COMPARATOR) == COMPARATOR_BYTEWISE) {
+    prefixes = makeRestartPrefixes(
+      index,
+      load<u32>(cursor, C_RESTARTS),
+      load<u32>(cursor, C_NUM_RESTARTS),
+      (flags & FLAG_DELTA_VALUES) != 0,
+      (flags & FLAG_INTERNAL_KEYS) != 0,
+    );
+  }
+  store<u32>(t, <u32>prefixes, T_PREFIXES);
+  return 1;
 }
 
 /** Frees the struct; index and filter are the host's. */
 export function tableDestroy(t: usize): void {
   if (t == 0) return;
   blockCursorFree(t + T_CURSOR);
+  freeRestartPrefixes(load<u32>(t, T_PREFIXES));
   free(t);
 }
 
@@ -111,7 +131,12 @@ export function tableGet(
   }
   const target = lookupKey(userKey, userKeySize, sequence);
   if (target == 0) unreachable();
-  blockCursorSeek(t + T_CURSOR, target, userKeySize + TRAILER_SIZE);
+  const prefixes: usize = load<u32>(t, T_PREFIXES);
+  if (prefixes != 0 && narrowRestarts(prefixes, userKey, userKeySize)) {
+    blockCursorSeekWithin(t + T_CURSOR, target, userKeySize + TRAILER_SIZE, narrowedLow, narrowedHigh);
+  } else {
+    blockCursorSeek(t + T_CURSOR, target, userKeySize + TRAILER_SIZE);
+  }
   // With a loaded block the blocks before it were searched by the call that asked for it.
   if (loaded != 0) {
     const wanted = load<f64>(result, R_HANDLE_OFFSET);
