@@ -226,8 +226,8 @@ export class Engine {
     this.wal.abandonAll();
     try {
       await runAsync(this.#freshLog(live));
+      await runAsync(this.versions.renewManifest());
       this.obsolete.uncertain = false;
-      await runAsync(this.versions.beginManifest());
       await Promise.all(live.map((family) => this.background.flushed(family)));
     } catch (error) {
       if (this.errors.error === undefined) this.errors.report('flush', error);
@@ -235,6 +235,17 @@ export class Engine {
     }
     this.writes.refusal = undefined;
     this.background.schedule();
+  }
+
+  /** Lets go of everything after an open that failed, and leaves all files as they are. */
+  async abandon(): Promise<void> {
+    // What was begun may be in force already: no table goes.
+    this.versions.onObsolete = () => {};
+    for (const closing of [this.wal.close(), this.versions.close()]) {
+      await runAsync(closing).catch((error) => this.context.logger.warn(`closing after a failed open: ${String(error)}`));
+    }
+    this.queue.close();
+    this.writes.close();
   }
 
   /** Closes everything. Idempotent; waits for running work. */

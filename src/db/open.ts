@@ -203,10 +203,11 @@ async function build(
   });
   const caches = new FamilyCaches(kernel);
   const prepared = new PreparedTransactions(context.options.allow2pc || storedAllow2pc(stored));
+  let engine: Engine | undefined;
   try {
     await recoverFamilies({ context, kernel, versions, tables, caches, state, plan, names: found.names });
     const recovered = await recoverLogs({ context, kernel, versions, tables, caches, state, prepared });
-    const engine = new Engine({
+    engine = new Engine({
       context,
       versions,
       tables,
@@ -220,6 +221,7 @@ async function build(
     await finishOpen(engine, plan, recovered, found);
     return engine;
   } catch (error) {
+    await engine?.abandon();
     for (const family of versions.families.values()) family.release();
     tables.close();
     caches.close();

@@ -30,6 +30,8 @@ export interface VersionChange {
   changes: readonly FamilyChange[];
   /** Carried out right after the install, in the same stretch. */
   onInstalled?: () => void;
+  /** Begin a new MANIFEST for this change. */
+  renewManifest?: boolean;
 }
 
 /** A change waiting for its turn or for the disk. */
@@ -152,7 +154,10 @@ export class VersionSet {
     );
   }
 
-  /** Begins a new MANIFEST with the whole present state, makes it current, and uses it from now on. */
+  /**
+   * Begins a new MANIFEST with the whole present state, makes it current, and uses it from now on. For the open, where
+   * nothing else changes; later `renewManifest` keeps its place among the changes under way.
+   */
   *beginManifest(extra: readonly VersionEdit[] = []): Io<void> {
     const number = this.newFileNumber();
     const next = yield* ManifestWriter.create(this.context, number, this.#snapshotEdits(extra));
@@ -167,6 +172,11 @@ export class VersionSet {
     const previous = this.#manifest;
     this.#manifest = next;
     if (previous !== undefined) yield* previous.close();
+  }
+
+  /** Begins a new MANIFEST behind the changes that are queued. */
+  renewManifest(): Io<void> {
+    return this.logAndApply({ changes: [], renewManifest: true });
   }
 
   /** Makes the change durable and installs it. On failure nothing is installed. The steps are repeatable. */
@@ -244,7 +254,11 @@ export class VersionSet {
       }
     }
     try {
-      yield* this.#write(accepted.flatMap(({ entry }) => this.#records(entry.change)));
+      const renew = accepted.some(({ entry }) => entry.change.renewManifest === true);
+      yield* this.#write(
+        accepted.flatMap(({ entry }) => this.#records(entry.change)),
+        renew,
+      );
     } catch (cause) {
       const error = this.#manifestError(cause);
       for (const { entry, versions } of accepted) {
@@ -257,10 +271,10 @@ export class VersionSet {
     for (const { entry, versions } of accepted) this.#install(entry, versions);
   }
 
-  *#write(edits: readonly VersionEdit[]): Io<void> {
-    if (edits.length === 0) return;
+  *#write(edits: readonly VersionEdit[], renew: boolean): Io<void> {
+    if (edits.length === 0 && !renew) return;
     const manifest = this.#manifest;
-    if (manifest === undefined || manifest.size >= this.context.options.maxManifestFileSize) {
+    if (renew || manifest === undefined || manifest.size >= this.context.options.maxManifestFileSize) {
       yield* inPlace(this.beginManifest(edits));
       return;
     }
