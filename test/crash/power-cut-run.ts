@@ -30,6 +30,11 @@ export function isChange(operation: FileOperation): boolean {
   return CHANGES.has(operation.kind);
 }
 
+/** True for models in which unsynced bytes may be lost in front of others that are kept. */
+export function losesInTheMiddle(model: CrashModel): boolean {
+  return model === 'subset' || model === 'dirs';
+}
+
 /** What a disk may hold, and the states of the history that are right for it. */
 export interface Image {
   fileSystem: MemoryFileSystem;
@@ -37,6 +42,8 @@ export interface Image {
   least: number;
   most: number;
   model: CrashModel;
+  /** The model may lose unsynced bytes of a log and keep later ones. */
+  mayHaveGaps: boolean;
   /** Where it was taken, for the report. */
   place: string;
 }
@@ -205,7 +212,8 @@ export class PowerCutRun {
         if (!this.seen.has(identity)) {
           this.seen.add(identity);
           const { history, durable: least, issued: most } = this;
-          this.images.push({ fileSystem, history, least, most, model, place: `${this.label}, ${place}` });
+          const mayHaveGaps = losesInTheMiddle(model);
+          this.images.push({ fileSystem, history, least, most, model, mayHaveGaps, place: `${this.label}, ${place}` });
         }
       }
     }
