@@ -5,17 +5,16 @@
 
 function bucketLimits(): Float64Array {
   const limits = [1, 2];
-  let value = 2;
-  while ((value *= 1.5) <= 2 ** 64) {
+  // Only what is stored is rounded; the growth goes on from the exact value.
+  for (let value = 3; value <= 2 ** 64; value *= 1.5) {
     // Two significant digits: 172 becomes 170.
     let scale = 1;
     let rounded = Math.floor(value);
-    while (rounded / 10 > 10) {
+    while (Math.floor(rounded / 10) > 10) {
       rounded = Math.floor(rounded / 10);
       scale *= 10;
     }
-    value = rounded * scale;
-    limits.push(value);
+    limits.push(rounded * scale);
   }
   return Float64Array.from(limits);
 }
@@ -108,6 +107,16 @@ export class Histogram {
       percentile95: this.percentile(95),
       percentile99: this.percentile(99),
     };
+  }
+
+  /** The buckets that hold something: values above `left` (from 0 on: at least) up to `right`. */
+  buckets(): { left: number; right: number; count: number }[] {
+    const filled: { left: number; right: number; count: number }[] = [];
+    for (let i = 0; i < LIMITS.length; i++) {
+      const count = this.#buckets[i]!;
+      if (count > 0) filled.push({ left: i === 0 ? 0 : LIMITS[i - 1]!, right: LIMITS[i]!, count });
+    }
+    return filled;
   }
 
   /** Forgets everything. */

@@ -1,7 +1,13 @@
 /** What a command has to work with: its arguments, its streams, the database it is about. */
 import { resolve } from 'node:path';
 import { utf8 } from '../../format/base/bytes.ts';
-import { type ColumnFamily, DB, type IteratorOptions } from '../../src/index.ts';
+import {
+  type ColumnFamily,
+  type ColumnFamilyOptions,
+  DB,
+  type IteratorOptions,
+  type RecoveryDrop,
+} from '../../src/index.ts';
 import { Env } from '../../src/env/env.ts';
 import type { FileSystem } from '../../src/env/file-system.ts';
 import type { Flags } from '../lib/arguments.ts';
@@ -13,6 +19,12 @@ import { commandFailure } from './command.ts';
 import { openOptions } from './open-options.ts';
 
 const DEFAULT_FAMILY = 'default';
+
+/**
+ * Reading changes nothing, so that a database with a damaged log may be looked at up to the damage, as RocksDB's tool
+ * does; to write to it the damage must be dealt with first.
+ */
+export const READ_OPTIONS = { readOnly: true, walCorruption: 'recoverToPoint' } as const;
 
 /** One run of one command. */
 export class CommandContext {
@@ -107,12 +119,26 @@ export class CommandContext {
 
   /** Opens the database without a lock and without changing anything; a process may have it open. Close it. */
   async openForRead(): Promise<DB> {
-    return DB.open(resolve(this.path), { ...(await openOptions(this)), readOnly: true });
+    const db = await DB.open(resolve(this.path), { ...(await openOptions(this)), ...READ_OPTIONS });
+    this.tellDrops(db.recovery.drops);
+    return db;
   }
 
-  /** Opens the database to write to it. Close it. */
-  async openForWrite(createIfMissing = false): Promise<DB> {
-    return DB.open(resolve(this.path), { ...(await openOptions(this)), createIfMissing });
+  /** Says on stderr which bytes of logs are not shown. */
+  tellDrops(drops: readonly RecoveryDrop[]): void {
+    for (const { file, offset, bytes, reason } of drops) {
+      this.err.line(`Warning: ${bytes} bytes of ${file} from offset ${offset} on are left out: ${reason}`);
+    }
+  }
+
+  /** Opens the database to write to it; `changes` are options of the family that was asked for. Close it. */
+  async openForWrite(createIfMissing = false, changes: ColumnFamilyOptions = {}): Promise<DB> {
+    const options = await openOptions(this);
+    const columnFamilies = { ...options.columnFamilies };
+    const own = columnFamilies[this.familyName];
+    if (own !== undefined) columnFamilies[this.familyName] = { ...own, ...changes };
+    const families = options.columnFamilies === undefined ? changes : { columnFamilies };
+    return DB.open(resolve(this.path), { ...options, ...families, createIfMissing });
   }
 
   /** The family that was asked for. */

@@ -7,10 +7,13 @@ import { createColumnFamilyCommand } from './commands/create-column-family.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { deleteRangeCommand } from './commands/delete-range.ts';
 import { dropColumnFamilyCommand } from './commands/drop-column-family.ts';
+import { dumpCommand } from './commands/dump.ts';
+import { dumpLiveFilesCommand } from './commands/dump-live-files.ts';
 import { dumpWalCommand } from './commands/dump-wal.ts';
 import { fileChecksumDumpCommand } from './commands/file-checksum-dump.ts';
 import { getCommand } from './commands/get.ts';
 import { getPropertyCommand } from './commands/get-property.ts';
+import { internalDumpCommand } from './commands/internal-dump.ts';
 import { listColumnFamiliesCommand } from './commands/list-column-families.ts';
 import { listFileRangeDeletesCommand } from './commands/list-file-range-deletes.ts';
 import { listLiveFilesMetadataCommand } from './commands/list-live-files-metadata.ts';
@@ -19,6 +22,7 @@ import { manifestDumpCommand } from './commands/manifest-dump.ts';
 import { multiGetCommand } from './commands/multi-get.ts';
 import { putCommand } from './commands/put.ts';
 import { queryCommand } from './commands/query.ts';
+import { reduceLevelsCommand } from './commands/reduce-levels.ts';
 import { scanCommand } from './commands/scan.ts';
 import { singleDeleteCommand } from './commands/single-delete.ts';
 
@@ -37,6 +41,8 @@ export const COMMANDS: readonly LdbCommand[] = [
   listFileRangeDeletesCommand,
   dumpWalCommand,
   compactCommand,
+  reduceLevelsCommand,
+  dumpCommand,
   loadCommand,
   manifestDumpCommand,
   fileChecksumDumpCommand,
@@ -44,5 +50,7 @@ export const COMMANDS: readonly LdbCommand[] = [
   listColumnFamiliesCommand,
   createColumnFamilyCommand,
   dropColumnFamilyCommand,
+  dumpLiveFilesCommand,
+  internalDumpCommand,
   listLiveFilesMetadataCommand,
 ];

@@ -58,7 +58,7 @@ function printEdit(edit: VersionEdit, hex: boolean, out: Output): void {
   const field = (name: string, value: unknown): void => {
     if (value !== undefined) out.line(`  ${name}: ${value}`);
   };
-  field('DbId', edit.dbId === undefined ? undefined : Buffer.from(edit.dbId).toString());
+  field('DB ID', edit.dbId === undefined ? undefined : Buffer.from(edit.dbId).toString());
   field('Comparator', edit.comparator);
   field('LogNumber', edit.logNumber);
   field('PrevLogNumber', edit.prevLogNumber);
@@ -139,7 +139,9 @@ function printFamily(family: ManifestFamily, versionNumber: number, hex: boolean
   const known = name === bytewiseComparator.name;
   out.line(known ? `comparator: ${name}` : `comparator: <${name}>, but the comparator object is not available.`);
   for (const [level, files] of familyLevels(family).entries()) {
-    out.line(`--- level ${level} --- version# ${versionNumber} ---`);
+    const cursor = family.compactCursors.get(level)?.key;
+    const cursorText = cursor === undefined ? [] : [' compact_cursor: ', ...internalKeyText(cursor, hex), ' ---'];
+    out.line(`--- level ${level} --- version# ${versionNumber} ---`, ...cursorText);
     for (const file of files) {
       const range = `[${sequenceText(file.smallestSequence)} .. ${sequenceText(file.largestSequence)}]`;
       const keys = [...internalKeyText(file.smallest, hex), ' .. ', ...internalKeyText(file.largest, hex)];

@@ -5,6 +5,7 @@
  */
 import { join, resolve } from 'node:path';
 import { runAsync } from '../../format/base/io.ts';
+import { sliceTransformByName } from '../../format/base/slice-transform.ts';
 import { parseFileName } from '../../format/manifest/file-name.ts';
 import { readWhole } from '../../src/env/file-operations.ts';
 import type { FileSystem } from '../../src/env/file-system.ts';
@@ -118,6 +119,7 @@ function parseNumber(kind: { type: string; min: number; max: number }, text: str
 
 function parseComponent(name: string, text: string): unknown {
   if (name === 'filterPolicy') return parseFilterPolicy(text);
+  if (name === 'prefixExtractor') return builtinPrefixExtractor(text);
   if (name === 'compactionOptionsUniversal') {
     return nestedOptions(text, {
       size_ratio: 'sizeRatio',
@@ -130,6 +132,12 @@ function parseComponent(name: string, text: string): unknown {
   }
   if (name === 'compactionOptionsFifo') return nestedOptions(text, { max_table_files_size: 'maxTableFilesSize' });
   return undefined;
+}
+
+/** Checks of other options ask whether there is one; one that is not built in is left to `DB.open` to refuse. */
+function builtinPrefixExtractor(text: string): string | undefined {
+  const name = /^\{id=([^;{}]+);/.exec(text)?.[1] ?? text;
+  return sliceTransformByName(name) === undefined ? undefined : name;
 }
 
 function parseFilterPolicy(text: string): FilterPolicy | undefined {

@@ -83,7 +83,10 @@ function printBatch(context: CommandContext, reader: LogReader, options: WalText
   }
   let line = `${batch.sequence},${batch.count},${record.length},${reader.recordOffset},`;
   try {
-    while (batch.next()) line += `${recordText(batch, options.values)} `;
+    while (batch.next()) {
+      // RocksDB's tool passes over log data, which is not part of the database.
+      if (batch.type !== ValueType.logData) line += `${recordText(batch, options.values)} `;
+    }
     context.out.line(line);
   } catch (error) {
     context.out.line(line);
@@ -125,8 +128,6 @@ function recordText(batch: WriteBatchReader, values: boolean): string {
       return `${name}(${batch.family}) : ${key}`;
     case ValueType.rangeDeletion:
       return `${name}(${batch.family}) : ${key} ${prefixedHex(batch.value())}`;
-    case ValueType.logData:
-      return `${name} : ${key}`;
     case ValueType.noop:
       return name;
     case ValueType.endPrepare:

@@ -19,7 +19,7 @@ export const fileChecksumDumpCommand: LdbCommand = {
       if (context.json) {
         context.out.line(JSON.stringify({ number, checksumFunction, checksum: upperHex(checksum) }));
       } else {
-        const shown = checksum.length > 0 && hex ? prefixedHex(checksum) : checksum;
+        const shown = hex ? prefixedHex(checksum) : checksum;
         context.out.line(`${number}, ${checksumFunction}, `, shown);
       }
     }

@@ -1,0 +1,65 @@
+/** `idump`: every version of the keys of a range, as tables and logs hold them. */
+import { sequenceOf, typeOf, userKeyOf } from '../../../format/base/internal-key.ts';
+import { parsePrefixedHex, upperHex } from '../../lib/hex.ts';
+import { internalKeyText } from '../../lib/internal-key-text.ts';
+import { type LdbCommand, RANGE_FLAGS } from '../command.ts';
+import type { CommandContext } from '../command-context.ts';
+import { CountByPrefix } from '../count-by-prefix.ts';
+import { visitInternalEntries } from '../internal-entries.ts';
+
+/** One line an entry, then their number. */
+export const internalDumpCommand: LdbCommand = {
+  name: 'idump',
+  usage: 'idump [--from] [--to] [--input_key_hex] [--max_keys=<N>] [--count_only] [--count_delim=<char>] [--stats]',
+  group: 'admin',
+  flags: {
+    ...RANGE_FLAGS,
+    input_key_hex: { kind: 'boolean' },
+    max_keys: { kind: 'integer' },
+    count_only: { kind: 'boolean' },
+    count_delim: { kind: 'text' },
+    stats: { kind: 'boolean' },
+  },
+  needsDatabase: true,
+  async run(context) {
+    const { flags, out, json } = context;
+    if (flags.boolean('stats')) await printStats(context);
+    const maxKeys = flags.number('max_keys') ?? 0;
+    const delimiter = flags.text('count_delim');
+    const groups = delimiter === undefined ? undefined : new CountByPrefix(out, delimiter);
+    const countOnly = flags.boolean('count_only');
+    let count = 0;
+    await visitInternalEntries(context, rangeOf(context), async (key, value) => {
+      count++;
+      if (groups !== undefined) groups.add(userKeyOf(key), value.length);
+      else if (!countOnly) printEntry(context, key, value);
+      if (out.full) await out.flush();
+      return maxKeys <= 0 || count < maxKeys;
+    });
+    if (groups !== undefined) groups.finish();
+    else if (!json) out.line(`Internal keys in range: ${count}`);
+    else if (countOnly) out.line(JSON.stringify({ internalKeys: count }));
+  },
+};
+
+function rangeOf(context: CommandContext): { from: Uint8Array | undefined; to: Uint8Array | undefined } {
+  const hex = context.flags.boolean('input_key_hex');
+  const bound = (name: string): Uint8Array | undefined => {
+    const text = context.flags.text(name);
+    return hex && text !== undefined && text !== '' ? parsePrefixedHex(text) : context.keyFlag(name);
+  };
+  return { from: bound('from'), to: bound('to') };
+}
+
+async function printStats(context: CommandContext): Promise<void> {
+  await using db = await context.openForRead();
+  context.out.line(context.family(db).getProperty('rocksdb.stats') ?? '');
+}
+
+function printEntry(context: CommandContext, key: Uint8Array, value: Uint8Array): void {
+  const hex = context.flags.boolean('hex');
+  if (context.json) {
+    const entry = { key: context.jsonKey(userKeyOf(key)), sequence: sequenceOf(key), type: typeOf(key) };
+    context.out.line(JSON.stringify({ ...entry, value: context.jsonValue(value) }));
+  } else context.out.line(...internalKeyText(key, hex), ' => ', hex ? upperHex(value) : value);
+}
