@@ -14,6 +14,7 @@ import type { WalFileInfo } from '../wal/wal-listing.ts';
 import type { RecoveryReport } from '../wal/wal-recovery.ts';
 import { type Amplification, measureAmplification } from './amplification.ts';
 import { approximateSizes, type KeyRange } from './approximate-sizes.ts';
+import { createCheckpoint } from './checkpoint.ts';
 import { ColumnFamily, type CompactRangeOptions } from './column-family-handle.ts';
 import { destroyDatabase, listFamilies } from './directory-operations.ts';
 import type { Engine } from './engine.ts';
@@ -318,6 +319,15 @@ export class DB implements AsyncDisposable {
     this.#engine.requireOpen();
     if (options.flush !== false && !this.#engine.readOnly) await this.flush();
     return liveFiles(this.#engine);
+  }
+
+  /**
+   * Makes an openable copy of the database in `dir`, which must not exist (`INVALID_ARGUMENT`) and appears when it is
+   * complete and durable. It holds every write made before the call, and a prefix of those made meanwhile.
+   */
+  async createCheckpoint(dir: string): Promise<void> {
+    this.#engine.requireOpen();
+    await createCheckpoint(this.#engine, dir);
   }
 
   /** Every log that holds a write, archived ones included, ascending by number. */

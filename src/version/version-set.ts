@@ -77,6 +77,7 @@ export class VersionSet {
   /** Called when writing the MANIFEST failed; the error is the one that the change is rejected with. */
   onManifestFailure: (error: DBError) => void = () => {};
   #manifest: ManifestWriter | undefined;
+  #installedManifestSize = 0;
   #directory: Directory | undefined;
   #queue: QueuedChange[] = [];
   #task: IoTask<void> | undefined;
@@ -92,9 +93,9 @@ export class VersionSet {
     return this.#manifest?.number ?? 0;
   }
 
-  /** Bytes of the MANIFEST in force. */
+  /** Bytes of the MANIFEST in force that hold the present state: what is being added to it is not counted. */
   get manifestSize(): number {
-    return this.#manifest?.size ?? 0;
+    return this.#manifest === undefined ? 0 : this.#installedManifestSize;
   }
 
   newFileNumber(): number {
@@ -171,6 +172,7 @@ export class VersionSet {
     }
     const previous = this.#manifest;
     this.#manifest = next;
+    this.#installedManifestSize = next.size;
     if (previous !== undefined) yield* previous.close();
   }
 
@@ -268,6 +270,7 @@ export class VersionSet {
       return;
     }
     // No wait from here on: file lists and memtables of one change are seen together.
+    this.#installedManifestSize = this.#manifest?.size ?? 0;
     for (const { entry, versions } of accepted) this.#install(entry, versions);
   }
 
