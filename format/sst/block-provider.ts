@@ -67,7 +67,7 @@ export class CachedBlocks implements BlockProvider {
       this.#loadedOffset = -1;
     } else if (this.#cache !== 0) {
       block = this.#kernel.x.cacheLookup(this.#cache, this.#options.tableId, offset) >>> 0;
-      countTableStat(this.#options.stats, block === 0 ? TableStatsField.otherMisses : TableStatsField.otherHits);
+      if (block !== 0) countTableStat(this.#options.stats, TableStatsField.otherHits);
     }
     if (block === 0) return 0;
     this.#letGo();
@@ -77,6 +77,7 @@ export class CachedBlocks implements BlockProvider {
 
   *load(offset: number, size: number): Io<void> {
     const { dictionary, fillCache, stats, tableId } = this.#options;
+    if (this.#cache !== 0) countTableStat(stats, TableStatsField.otherMisses);
     const fetched = yield* fetchBlock(this.#source, { offset, size }, dictionary, fillCache);
     const { x } = this.#kernel;
     if (this.#loaded !== 0) x.blockRelease(this.#loaded);

@@ -221,7 +221,7 @@ export class TableReader {
       return held === 0 ? undefined : { block: held, size: x.blockSize(held) >>> 0 };
     };
     try {
-      return this.#countPrefix(filter.ask(prefix.at, prefix.size, seekKey, seekKeySize, find));
+      return filter.ask(prefix.at, prefix.size, seekKey, seekKeySize, find);
     } finally {
       if (held !== 0) x.blockRelease(held);
     }
@@ -239,8 +239,7 @@ export class TableReader {
       held = this.#keep(handle.offset, yield* fetchBlock(this.#parts.source, handle));
       // Placed anew: other calls may have used the scratch memory while this one waited.
       const prefix = this.#placePrefix(seekKey, seekKeySize - TRAILER_SIZE)!;
-      const answer = x.filterMayMatch(held, x.blockSize(held), prefix.at, prefix.size);
-      return this.#countPrefix(answer) !== FilterAnswer.no;
+      return x.filterMayMatch(held, x.blockSize(held), prefix.at, prefix.size) !== FilterAnswer.no;
     } finally {
       if (held !== 0) x.blockRelease(held);
       this.#leave();
@@ -377,12 +376,6 @@ export class TableReader {
     if (kept === 0) return block;
     countTableStat(this.#stats, TableStatsField.blockAdds);
     return kept;
-  }
-
-  #countPrefix(answer: number): number {
-    if (answer !== FilterAnswer.pending) countTableStat(this.#stats, TableStatsField.prefixChecked);
-    if (answer === FilterAnswer.no) countTableStat(this.#stats, TableStatsField.prefixUseful);
-    return answer;
   }
 
   #endOfData(): number {

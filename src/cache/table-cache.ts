@@ -50,11 +50,16 @@ export class TableCache {
   readonly #tableIds = new Map<number, { plain: number; compressed: number }>();
   /** Tables that are being opened now: they count as open. */
   #opening = 0;
+  /** Lookups that may still begin to read; fewer than 0 when blocking ones did not wait. */
+  #lookupSlots: number;
+  #waitingLookups: (() => void)[] = [];
   #closed = false;
 
   constructor(options: TableCacheOptions) {
     this.#options = options;
     this.#bounded = Number.isFinite(options.maxOpenFiles);
+    // Half of the tables, so that those which lookups hold never keep all others from being opened.
+    this.#lookupSlots = Math.max(1, Math.floor(options.maxOpenFiles / 2));
   }
 
   /** Tables open now. */
@@ -111,6 +116,29 @@ export class TableCache {
     this.#tableIds.set(file.number, { plain: reader.tableId, compressed: reader.compressedTableId });
     this.#options.statistics?.count('rocksdb.no.file.opens');
     return reader;
+  }
+
+  /**
+   * Lets a lookup open or read a table; it calls `leaveLookup` afterwards, and waits for nothing but that in between. So
+   * thousands of lookups at once do not hold more tables than the limit. Blocking lookups are alone and pass.
+   */
+  *enterLookup(): Io<void> {
+    if (this.#lookupSlots > 0) this.#lookupSlots--;
+    else {
+      yield* io(
+        () => {
+          this.#lookupSlots--;
+        },
+        () => new Promise<void>((resolve) => this.#waitingLookups.push(resolve)),
+      );
+    }
+  }
+
+  /** Ends `enterLookup`: the one that waits longest takes the place. */
+  leaveLookup(): void {
+    const next = this.#waitingLookups.shift();
+    if (next === undefined) this.#lookupSlots++;
+    else next();
   }
 
   /** Keeps the table open until the returned function is called. `undefined` when it is not open. */

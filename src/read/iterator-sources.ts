@@ -3,8 +3,10 @@ import type { CursorSource } from '../../format/base/cursor-source.ts';
 import type { SliceTransform } from '../../format/base/slice-transform.ts';
 import { LevelSource, type LevelTables } from './level-source.ts';
 import { FragmentedTombstones, layTombstoneRows, type RangeTombstone } from '../../format/iterator/range-tombstones.ts';
+import { TableStatsField } from '../../format/kernel/abi/block-cache.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
+import { countTableStat } from '../../format/sst/table-stats.ts';
 import type { TableReader } from '../../format/sst/table-reader.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { SuperVersion } from '../version/super-version.ts';
@@ -91,6 +93,11 @@ export function makeSources(
     open: (file) => access.tables.open(file, opening),
     onEnter: (file, reader) => tombstones.enter(file, reader),
     prefix: options.prefix,
+    onPrefixAsked: (reader, excluded) => {
+      if (!reader.hasPrefixFilter) return;
+      countTableStat(opening.stats, TableStatsField.prefixChecked);
+      if (excluded) countTableStat(opening.stats, TableStatsField.prefixUseful);
+    },
   };
   const run = (files: readonly FileMetadata[]): LevelSource =>
     new LevelSource(family.comparator, files, tables, { fillCache: options.fillCache });

@@ -23,6 +23,8 @@ export interface LevelTables {
   onEnter?(file: FileMetadata, reader: TableReader): void;
   /** Given when only entries with the prefix of a seek's target count: tables whose filter excludes it are not read. */
   readonly prefix?: SliceTransform | undefined;
+  /** Told once a positioning of every filter that was asked for a prefix. */
+  onPrefixAsked?(reader: TableReader, excluded: boolean): void;
 }
 
 /** A run over tables in order. */
@@ -40,6 +42,8 @@ export class LevelSource implements CursorSource {
   #lacking: 'nothing' | 'table' | 'position' | 'block' = 'nothing';
   /** `load` left the cursor on the first entry of a table that was just entered. */
   #fresh = false;
+  /** Filters asked by the last `tryPosition`: a positioning that goes on from it with reads tells of them only once. */
+  #asked = 0;
   #direction: 1 | -1 = 1;
   #closed = false;
 
@@ -169,18 +173,25 @@ export class LevelSource implements CursorSource {
     return this.#lastBeginningAtOrBefore(target, targetSize);
   }
 
-  /** Where a positioning starts: past the tables whose filter excludes the target's prefix. `undefined`: that takes a read. */
+  /**
+   * Where a positioning starts: past the tables whose filter excludes the target's prefix. `undefined`: that takes a read.
+   * The filter of a run of one table (level 0) is asked even where its range lies aside, as by RocksDB, whose counters
+   * people compare.
+   */
   #tryPassFilters(operation: 0 | 1 | 2 | 3, target: number, targetSize: number): number | undefined {
-    let index = this.#startIndex(operation, target, targetSize);
-    if (operation < 2 || this.#tables.prefix === undefined) return index;
+    const first = this.#startIndex(operation, target, targetSize);
+    this.#asked = 0;
+    if (operation < 2 || this.#tables.prefix === undefined) return first;
+    let index = this.#files.length === 1 ? 0 : first;
     const step = operation === 2 ? 1 : -1;
-    if (!this.#isInside(index)) this.#askOutside(target, targetSize, step);
     while (this.#isInside(index)) {
       const reader = this.#tables.find(this.#files[index]!);
       if (reader === undefined) return undefined;
       const answer = reader.tryPrefixMayMatch(target, targetSize, step < 0);
       if (answer === FilterAnswer.pending) return undefined;
-      if (answer === FilterAnswer.maybe) return index;
+      this.#asked++;
+      this.#tables.onPrefixAsked?.(reader, answer === FilterAnswer.no);
+      if (answer === FilterAnswer.maybe) return this.#files.length === 1 ? first : index;
       index = this.#passOver(index, step, reader, target, targetSize);
     }
     return index;
@@ -188,13 +199,18 @@ export class LevelSource implements CursorSource {
 
   /** As `#tryPassFilters`, with the reads. */
   *#passFilters(operation: 2 | 3, target: number, targetSize: number): Io<number> {
-    let index = this.#startIndex(operation, target, targetSize);
-    if (this.#tables.prefix === undefined) return index;
+    const first = this.#startIndex(operation, target, targetSize);
+    if (this.#tables.prefix === undefined) return first;
+    let index = this.#files.length === 1 ? 0 : first;
     const step = operation === 2 ? 1 : -1;
+    let told = this.#asked;
+    this.#asked = 0;
     while (this.#isInside(index)) {
       const file = this.#files[index]!;
       const reader = this.#tables.find(file) ?? (yield* this.#tables.open(file));
-      if (yield* reader.prefixMayMatch(target, targetSize, step < 0)) return index;
+      const mayMatch = yield* reader.prefixMayMatch(target, targetSize, step < 0);
+      if (told-- <= 0) this.#tables.onPrefixAsked?.(reader, !mayMatch);
+      if (mayMatch) return this.#files.length === 1 ? first : index;
       index = this.#passOver(index, step, reader, target, targetSize);
     }
     return index;
@@ -215,12 +231,6 @@ export class LevelSource implements CursorSource {
     if (!prefix.inDomain(bound)) return index + step;
     const wanted = prefix.transform(this.#kernel.bytes(target, targetSize - TRAILER_SIZE));
     return equalBytes(prefix.transform(bound), wanted) ? index + step : outside;
-  }
-
-  /** A run of one table that ends before the target has its filter asked all the same, so that counters are RocksDB's. */
-  #askOutside(target: number, targetSize: number, step: 1 | -1): void {
-    if (this.#files.length !== 1) return;
-    this.#tables.find(this.#files[0]!)?.tryPrefixMayMatch(target, targetSize, step < 0);
   }
 
   #isInside(index: number): boolean {

@@ -115,12 +115,30 @@ export class PointLookup {
 
   /** Brings what `run` lacked. */
   *load(): Io<void> {
+    const { tables } = this.#access;
+    yield* tables.enterLookup();
     this.#keyBytes = undefined;
+    try {
+      if (this.#readerNeedsLoad) yield* this.#loadBlock();
+      else yield* this.#openTable();
+    } finally {
+      tables.leaveLookup();
+    }
+  }
+
+  *#openTable(): Io<void> {
+    const file = this.#file!;
+    this.trace?.openTable(file);
+    this.#reader = yield* this.#access.tables.open(file, this.#access.openingOf(this.#family));
+  }
+
+  *#loadBlock(): Io<void> {
     const file = this.#file!;
     const { tables } = this.#access;
-    if (!this.#readerNeedsLoad) {
-      this.trace?.openTable(file);
-      this.#reader = yield* tables.open(file, this.#access.openingOf(this.#family));
+    if (tables.find(file.number) !== this.#reader) {
+      // Closed to make room for another, while this lookup waited for its turn.
+      this.#reader!.forget(this.#result);
+      this.#readerNeedsLoad = false;
       return;
     }
     const unpin = tables.pin(file.number);
