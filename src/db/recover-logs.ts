@@ -161,7 +161,7 @@ export async function finishOpen(
   if (!keepLogs) await flushAll(engine, recovered);
   else noteReplayedLogs(engine, recovered);
   createPlannedFamilies(engine, plan);
-  await runAsync(startLogs(engine, recovered));
+  await runAsync(startLogs(engine, recovered, keepLogs));
   await runAsync(engine.versions.beginManifest(recoveryEdits(engine, keepLogs)));
   await runAsync(engine.writeOptionsFile());
   await removeLeftovers(engine, found);
@@ -222,11 +222,15 @@ export function addFamily(engine: Engine, name: string, options: ColumnFamilySta
   return family;
 }
 
-function* startLogs(engine: Engine, recovered: RecoveredLogs): Io<void> {
+function* startLogs(engine: Engine, recovered: RecoveredLogs, keepLogs: boolean): Io<void> {
   const { wal, versions } = engine;
   yield* versions.start();
   yield* wal.start();
-  for (const { number, sizeBytes } of recovered.logs) wal.keepRecovered(number, sizeBytes);
+  const stillNeeded = keepLogs || engine.prepared.minLogNumber !== undefined;
+  for (const { number, sizeBytes } of recovered.logs) {
+    if (stillNeeded) yield* wal.syncRecovered(number);
+    wal.keepRecovered(number, sizeBytes);
+  }
   const log = yield* wal.create(versions.newFileNumber());
   wal.install(log);
   for (const family of versions.families.values()) {

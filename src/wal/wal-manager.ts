@@ -83,6 +83,24 @@ export class WalManager {
     this.#older.set(number, sizeBytes);
   }
 
+  /** Makes a log that recovery leaves in use durable: whoever wrote it may never have synced it, and newer ones build on it. */
+  *syncRecovered(number: number): Io<void> {
+    const { fs, walPath } = this.#context;
+    const path = `${walPath}/${walFileName(number)}`;
+    const file = yield* io(
+      () => fs.reopenWritableSync(path),
+      () => fs.reopenWritable(path),
+    );
+    try {
+      yield* io(
+        () => file.syncSync('full'),
+        () => file.sync('full'),
+      );
+    } finally {
+      file.closeSync();
+    }
+  }
+
   /** Opens the directory; once, before the first log. */
   *start(): Io<void> {
     const { fs, walPath } = this.#context;
