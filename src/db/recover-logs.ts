@@ -64,6 +64,7 @@ export async function recoverLogs(parts: RecoverLogsParts): Promise<RecoveredLog
     context,
     new WalRecoveryPolicy(walRecoveryMode, walCorruption),
     {
+      check: (record, size) => inserter.check(record, size, source),
       apply: (record, size, sequence, logNumber) => inserter.apply(record, size, sequence, logNumber, source),
       afterBatch: () => {
         const family = full();

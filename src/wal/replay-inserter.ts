@@ -32,6 +32,8 @@ export class ReplayInserter {
   #rowsForLog = -1;
   #allInKernel = true;
   #unknownIds = new Set<number>();
+  /** What `check` found. */
+  #status: number = BatchStatus.ok;
 
   constructor(kernel: Kernel, families: () => Iterable<ReplayFamily>, prepared: PreparedTransactions) {
     this.#kernel = kernel;
@@ -45,15 +47,17 @@ export class ReplayInserter {
     this.#rowsForLog = -1;
   }
 
-  /** Applies a record of log `logNumber`; returns how many sequences it used. `CORRUPTION` before anything is applied. */
+  /** Throws `CORRUPTION` for a record that is no well-formed batch, `NOT_SUPPORTED` for kinds that Pumice does not read. */
+  check(record: number, size: number, source: string): void {
+    this.#status = this.#kernel.x.batchCheck(record, size, this.#result);
+    if (this.#status === BatchStatus.ok || this.#status === BatchStatus.needsHost) return;
+    if (this.#status === BatchStatus.unsupportedTag) throw this.#unsupported(source);
+    throw corruption(this.#status === BatchStatus.wrongCount ? 'WriteBatch has wrong count' : 'malformed WriteBatch');
+  }
+
+  /** Applies the record that `check` was just called for; returns how many sequences it used. */
   apply(record: number, size: number, sequence: number, logNumber: number, source: string): number {
-    const kernel = this.#kernel;
-    const status = kernel.x.batchCheck(record, size, this.#result);
-    if (status === BatchStatus.needsHost) return this.#applyMarked(record, size, sequence, logNumber, source);
-    if (status === BatchStatus.unsupportedTag) throw this.#unsupported(source);
-    if (status !== BatchStatus.ok) {
-      throw corruption(status === BatchStatus.wrongCount ? 'WriteBatch has wrong count' : 'malformed WriteBatch');
-    }
+    if (this.#status === BatchStatus.needsHost) return this.#applyMarked(record, size, sequence, logNumber, source);
     const count = this.#field(BatchResultField.count);
     this.#insert(record, size, sequence, logNumber);
     return count;

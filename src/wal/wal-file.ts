@@ -18,7 +18,9 @@ export class WalFile {
     this.number = number;
     this.path = file.path;
     this.#file = file;
-    this.#log = new LogWriter(file);
+    // Headers with the log's number: after a power cut a page of the file may hold records of a log that was deleted, and
+    // those must not be taken for its own.
+    this.#log = new LogWriter(file, { recyclableLogNumber: number });
   }
 
   /** Bytes of the log, buffered ones included. */

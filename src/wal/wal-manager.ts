@@ -135,6 +135,8 @@ export class WalManager {
     const defer = this.#context.options.manualWalFlush && log.bufferedBytes + size < MANUAL_FLUSH_AT_BYTES;
     const before = log.size;
     log.append(record, size, defer);
+    this.#context.writeTotals.walRecords++;
+    this.#context.writeTotals.walBytes += log.size - before;
     this.#context.statistics?.count('rocksdb.wal.bytes', log.size - before);
     this.#context.statistics?.count('rocksdb.write.wal');
   }
@@ -160,6 +162,7 @@ export class WalManager {
       yield* this.#syncNames();
       if (log === this.#current) this.#nameDurable = true;
     }
+    this.#context.writeTotals.walSyncs++;
     this.#context.statistics?.count('rocksdb.wal.synced');
     this.#context.statistics?.record('rocksdb.wal.file.sync.micros', this.#context.clock.monotonicMicros() - start);
   }

@@ -35,6 +35,8 @@ export interface RecoveryReport {
 
 /** Takes the batches. */
 export interface ReplayTarget {
+  /** Throws `CORRUPTION` for a record that is no well-formed batch. */
+  check(record: number, size: number, logNumber: number): void;
   /**
    * Applies an intact record (kernel memory, borrowed for the call) of log `logNumber`, and returns how many sequences it
    * used from `sequence` on. `CORRUPTION` when it is malformed; nothing of it is applied then.
@@ -143,10 +145,11 @@ export class WalRecovery {
         `${reader.path}: record at offset ${offset} has sequence ${sequence}, expected ${this.#nextSequence} after damage in an older log; walCorruption 'recoverToPoint' drops it`,
       );
     }
-    if (sequence + getFixed32(record, BATCH_COUNT_OFFSET) > Number.MAX_SAFE_INTEGER) {
-      throw new DBError('NOT_SUPPORTED', `${reader.path}: sequence numbers of 2^53 and above are not supported`);
-    }
     try {
+      this.#target.check(reader.recordAddress, bytes, logNumber);
+      if (sequence + getFixed32(record, BATCH_COUNT_OFFSET) > Number.MAX_SAFE_INTEGER) {
+        throw new DBError('NOT_SUPPORTED', `${reader.path}: sequence numbers of 2^53 and above are not supported`);
+      }
       const used = this.#target.apply(reader.recordAddress, bytes, sequence, logNumber);
       this.#nextSequence = sequence + used;
       this.report.lastSequence = Math.max(this.report.lastSequence, sequence + used - 1);
@@ -168,6 +171,7 @@ export class WalRecovery {
         options,
         (record) => record.length >= BATCH_HEADER_SIZE,
       );
+      if (intact !== undefined && (yield* hasLostSector(file, event.offset, intact))) intact = undefined;
     }
     const action = this.#policy.onDamage(event.kind, recycled, intact !== undefined);
     if (action === 'error') {
@@ -192,6 +196,31 @@ export class WalRecovery {
     this.#context.logger.warn(`${path}: dropping ${event.bytes} bytes at offset ${event.offset}; ${drop.reason}`);
     this.#context.notify('onRecoveryDrop', drop);
   }
+}
+
+/** The unit in which devices write. */
+const SECTOR_SIZE = 512;
+/** No more than this is looked through for a lost sector. */
+const LOST_SECTOR_SEARCH_MAX = 1024 * 1024;
+
+/**
+ * Whether a whole sector between `from` and `to` is zeros: allocated by an append, never written. Only unsynced writes are
+ * lost so, in any order, and what comes behind them was not synced either: it is the end of the log as after a torn write,
+ * not damage to what was promised.
+ */
+function* hasLostSector(file: RandomAccessFile, from: number, to: number): Io<boolean> {
+  const start = Math.ceil(from / SECTOR_SIZE) * SECTOR_SIZE;
+  const size = Math.min(to - start, LOST_SECTOR_SEARCH_MAX);
+  if (size < SECTOR_SIZE) return false;
+  const bytes = new Uint8Array(size);
+  const read = yield* io(
+    () => file.readSync(bytes, start),
+    () => file.read(bytes, start),
+  );
+  for (let at = 0; at + SECTOR_SIZE <= read; at += SECTOR_SIZE) {
+    if (bytes.subarray(at, at + SECTOR_SIZE).every((byte) => byte === 0)) return true;
+  }
+  return false;
 }
 
 function sizeOf(file: RandomAccessFile): Io<number> {
