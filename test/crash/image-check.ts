@@ -6,6 +6,7 @@ import { type OptionSet, openOptions } from '../model/option-sets.ts';
 import { utf8 } from '../support/bytes.ts';
 import type { Random } from '../support/random.ts';
 import { fingerprintOf, Violation } from './history.ts';
+import { expectNoLeftovers } from './leftover-files.ts';
 import { DIRECTORY, type Image, isChange, losesInTheMiddle } from './power-cut-run.ts';
 
 /** Counts of what the checks met. */
@@ -25,7 +26,6 @@ export class CheckTotals {
 const MARKER = utf8('\x02written after the cut');
 /** Recovery makes some tens of changes; a second cut falls on one of the first of them. */
 const SECOND_CUT_MAX = 40;
-const ORPHANS_MS = 3000;
 
 /** Checks one image. Throws `Violation`. */
 export async function checkImage(
@@ -65,7 +65,7 @@ async function openAndMatch(
       image.most,
       describe(image),
     );
-    await expectNoOrphans(image, db);
+    await expectNoLeftovers(db, () => image.fileSystem.listSync(DIRECTORY), describe(image));
     if (random.oneIn(20)) {
       // No second cut from here on: the marker is no write of the history.
       image.fileSystem.hooks = {};
@@ -151,25 +151,6 @@ async function openAgain(image: Image, found: number, optionSet: OptionSet, extr
   } finally {
     await db.close();
     await env.close();
-  }
-}
-
-/** What no version names is removed in the background, soon after the open. */
-async function expectNoOrphans(image: Image, db: DB): Promise<void> {
-  const deadline = performance.now() + ORPHANS_MS;
-  for (;;) {
-    const live = new Set(db.getLiveFilesMetaData().map((file) => file.name.replace(/^.*\//, '')));
-    const names = image.fileSystem.listSync(DIRECTORY);
-    const orphans = names.filter((name) => (name.endsWith('.sst') && !live.has(name)) || name.endsWith('.dbtmp'));
-    if (orphans.length === 0) {
-      return;
-    }
-    if (performance.now() > deadline) {
-      throw new Violation(
-        `${describe(image)}: files that no version names are left after the open: ${orphans.join(', ')}`,
-      );
-    }
-    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -10,6 +10,7 @@ import type { Random } from '../support/random.ts';
 import { PROJECT_ROOT } from '../support/source-files.ts';
 import { fingerprintOf, History, Violation } from './history.ts';
 import { type ChildEvent, type ChildOrders, parseEvent, type WriteMode } from './kill-protocol.ts';
+import { expectNoLeftovers } from './leftover-files.ts';
 import { OperationStream } from './operation-stream.ts';
 
 const CHILD = fileURLToPath(new URL('./kill-child.ts', import.meta.url));
@@ -135,10 +136,6 @@ export class KillLoop {
     if (recovered !== readOnly) {
       this.history.match(recovered, found, found, 'read-write open after the read-only one');
     }
-    const orphans = readdirSync(this.path).filter((name) => name.endsWith('.dbtmp'));
-    if (orphans.length > 0) {
-      throw new Violation(`temporary files are left after a reopen: ${orphans.join(', ')}`);
-    }
     return found;
   }
 
@@ -149,13 +146,8 @@ export class KillLoop {
       return new History(this.optionSet).fingerprintAt(0);
     }
     await using db = await DB.open(this.path, openOptions(this.optionSet, { readOnly }));
-    const live = new Set(db.getLiveFilesMetaData().map((file) => file.name.replace(/^.*\//, '')));
     if (!readOnly) {
-      const tables = readdirSync(this.path).filter((name) => name.endsWith('.sst'));
-      const unknown = tables.filter((name) => !live.has(name));
-      if (unknown.length > 0) {
-        throw new Violation(`tables that no version names are left after a reopen: ${unknown.join(', ')}`);
-      }
+      await expectNoLeftovers(db, () => readdirSync(this.path), 'after a reopen');
     }
     return fingerprintOf(db, this.optionSet, Object.keys(this.optionSet.families));
   }

@@ -9,7 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { OPTION_SETS } from '../model/option-sets.ts';
 import { Random, seedFor } from '../support/random.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { type KillMoment, KillLoop } from './kill-cycle.ts';
+import { KillLoop, type KillMoment } from './kill-cycle.ts';
 import { WRITE_MODES } from './kill-protocol.ts';
 
 const CYCLES = Number(process.env.PUMICE_KILL_CYCLES ?? 120);

@@ -4,7 +4,6 @@
  * promised at that moment.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CRASH_MODELS, type CrashModel } from '../../src/env/crash-image.ts';
 import type { FileOperation, FileOperationKind } from '../../src/env/file-operation.ts';
 import { MemoryFileSystem, type MemoryFileSystemOptions } from '../../src/env/memory-file-system.ts';
@@ -12,7 +11,8 @@ import { DB, Env, type Options, type Snapshot, WriteBatch } from '../../src/inde
 import { addToBatch, type Operation } from '../model/operation.ts';
 import { type OptionSet, openOptions } from '../model/option-sets.ts';
 import type { Random } from '../support/random.ts';
-import { History, Violation } from './history.ts';
+import { History } from './history.ts';
+import { expectNoLeftovers } from './leftover-files.ts';
 
 /** Where the database lies in every image. */
 export const DIRECTORY = '/db';
@@ -21,9 +21,6 @@ const CHANGES: ReadonlySet<FileOperationKind> = new Set<FileOperationKind>([
   ...(['create', 'reuse', 'append', 'sync', 'truncate', 'directory-sync'] as const),
   ...(['rename', 'link', 'unlink', 'mkdir', 'rmdir'] as const),
 ]);
-
-/** Background work may still hold a table for a moment. */
-const LEFTOVERS_MS = 3000;
 
 /** True for calls that change what a power cut may leave. */
 export function isChange(operation: FileOperation): boolean {
@@ -114,7 +111,8 @@ export class PowerCutRun {
     for (const snapshot of this.snapshots.splice(0)) {
       snapshot.release();
     }
-    await this.expectNoLeftovers();
+    // With no snapshot or iterator left, every replaced table must go: somebody forgot a reference else.
+    await expectNoLeftovers(this.db, () => this.fileSystem.listSync(DIRECTORY), this.label);
     await this.database.close();
     this.database = undefined;
     this.cut('after close');
@@ -180,23 +178,6 @@ export class PowerCutRun {
     this.fileSystem.hooks = {};
     await this.database?.close().catch(() => undefined);
     this.database = undefined;
-  }
-
-  /** With no snapshot or iterator left, every table that no version names must go: somebody forgot a reference else. */
-  private async expectNoLeftovers(): Promise<void> {
-    const deadline = performance.now() + LEFTOVERS_MS;
-    for (;;) {
-      const live = new Set(this.db.getLiveFilesMetaData().map((file) => file.name.replace(/^.*\//, '')));
-      const tables = this.fileSystem.listSync(DIRECTORY).filter((name) => name.endsWith('.sst'));
-      const leftovers = tables.filter((name) => !live.has(name));
-      if (leftovers.length === 0) {
-        return;
-      }
-      if (performance.now() > deadline) {
-        throw new Violation(`${this.label}: tables that nothing refers to are not deleted: ${leftovers.join(', ')}`);
-      }
-      await sleep(5);
-    }
   }
 
   private promise(number: number): void {
