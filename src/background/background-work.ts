@@ -411,7 +411,11 @@ export class BackgroundWork implements RoomMaker {
       inputFiles: inputFiles(compaction).map((file) => file.number),
       outputFiles: (result?.outputs ?? []).map((file) => file.number),
       bytesRead: result?.stats.bytesRead ?? 0,
+      bytesReadOutputLevel: result === undefined ? 0 : inputBytesOf(compaction, compaction.outputLevel),
       bytesWritten: result?.stats.bytesWritten ?? 0,
+      bytesMoved: compaction.kind === 'trivialMove' ? inputBytesOf(compaction) : 0,
+      inputRecords: result?.stats.inputRecords ?? 0,
+      outputRecords: result?.stats.outputRecords ?? 0,
       micros,
       trivialMove: compaction.kind === 'trivialMove',
     };
@@ -473,4 +477,14 @@ function compactionEdit(
   const outputs = compaction.kind === 'trivialMove' ? inputFiles(compaction) : (result?.outputs ?? []);
   for (const file of outputs) edit.newFiles.push({ level: compaction.outputLevel, file });
   return edit;
+}
+
+/** Bytes of a compaction's input files, of one level where `level` is given. Level 0 counts as above itself, as in RocksDB. */
+function inputBytesOf(compaction: Compaction, level?: number): number {
+  let sum = 0;
+  for (const input of compaction.inputs) {
+    if (level !== undefined && (input.level !== level || level === 0)) continue;
+    for (const { sizeBytes } of input.files) sum += sizeBytes;
+  }
+  return sum;
 }

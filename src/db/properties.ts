@@ -1,27 +1,53 @@
 /** What `getProperty` knows, under RocksDB's names. */
 import { estimatePendingCompactionBytes } from '../../compaction/level-score.ts';
 import { invalidArgument } from '../../format/base/db-error.ts';
+import { userKeyOf } from '../../format/base/internal-key.ts';
+import type { MemTable } from '../memtable/memtable.ts';
 import { pickerOptions } from '../options/picker-options.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
+import { dbStatsMap, dbStatsText } from './db-stats.ts';
 import type { Engine } from './engine.ts';
+import { familyStatsMap, familyStatsText } from './family-stats.ts';
+import { aggregatedText, compressionRatio, entrySums, sumProperties } from './table-sums.ts';
 
 type IntProperty = (engine: Engine, family: ColumnFamilyState) => number;
 
-function openReaders(
-  engine: Engine,
-  family: ColumnFamilyState,
-): { entries: number; deletions: number; memory: number } {
-  let entries = 0;
-  let deletions = 0;
+function tableReadersMemory(engine: Engine, family: ColumnFamilyState): number {
   let memory = 0;
-  for (const file of family.version.levels.flat()) {
-    const reader = engine.tables.find(file.number);
-    if (reader === undefined) continue;
-    entries += reader.properties.numEntries;
-    deletions += reader.properties.numDeletions;
-    memory += reader.memoryUsage;
+  for (const file of family.version.levels.flat()) memory += engine.tables.find(file.number)?.memoryUsage ?? 0;
+  return memory;
+}
+
+/** Point deletions in memtables; those of memtables in JavaScript are not counted. */
+function deletionsIn(engine: Engine, memtables: readonly MemTable[]): number {
+  let sum = 0;
+  for (const { kernelAddress } of memtables) {
+    if (kernelAddress !== 0) sum += engine.kernel.x.memtableDeletes(kernelAddress);
   }
-  return { entries, deletions, memory };
+  return sum;
+}
+
+function estimateKeys(engine: Engine, family: ColumnFamilyState): number {
+  const { entries, deletions } = entrySums(engine, family);
+  const pending = deletionsIn(engine, [family.active, ...family.immutables]);
+  return Math.max(0, entries + memtableEntries(family) - 2 * (deletions + pending));
+}
+
+/** Bytes of the tables whose keys no deeper table may have, from the last level upward: what a full compaction would leave. */
+function estimateLiveBytes({ version }: ColumnFamilyState): number {
+  let sum = 0;
+  for (let level = version.levelCount - 1; level >= 0; level--) {
+    for (const file of version.levels[level]!) {
+      const [smallest, largest] = [userKeyOf(file.smallest), userKeyOf(file.largest)];
+      let covered = false;
+      for (let deeper = level + 1; deeper < version.levelCount && !covered; deeper++) {
+        const candidate = version.levels[deeper]![version.findFileForUserKey(deeper, smallest)];
+        covered = candidate !== undefined && version.overlaps(candidate, smallest, largest);
+      }
+      if (!covered) sum += file.sizeBytes;
+    }
+  }
+  return sum;
 }
 
 function memtableEntries(family: ColumnFamilyState): number {
@@ -44,20 +70,18 @@ const INT_PROPERTIES: ReadonlyMap<string, IntProperty> = new Map<string, IntProp
   ['size-all-mem-tables', (_e, f) => f.immutables.reduce((sum, { bytes }) => sum + bytes, f.active.bytes)],
   ['num-entries-active-mem-table', (_e, f) => f.active.entryCount],
   ['num-entries-imm-mem-tables', (_e, f) => f.immutables.reduce((sum, { entryCount }) => sum + entryCount, 0)],
-  [
-    'estimate-num-keys',
-    (e, f) => {
-      const { entries, deletions } = openReaders(e, f);
-      return Math.max(0, entries + memtableEntries(f) - 2 * deletions);
-    },
-  ],
-  ['estimate-table-readers-mem', (e, f) => openReaders(e, f).memory],
-  ['estimate-live-data-size', (_e, f) => f.version.totalBytes],
+  ['num-deletes-active-mem-table', (e, f) => deletionsIn(e, [f.active])],
+  ['num-deletes-imm-mem-tables', (e, f) => deletionsIn(e, f.immutables)],
+  // Flushed memtables are let go at once.
+  ['num-immutable-mem-table-flushed', () => 0],
+  ['estimate-num-keys', estimateKeys],
+  ['estimate-table-readers-mem', tableReadersMemory],
+  ['estimate-live-data-size', (_e, f) => estimateLiveBytes(f)],
   ['is-file-deletions-enabled', (e) => (e.obsolete.isSuspended ? 0 : 1)],
   ['num-snapshots', (e) => e.snapshots.count],
   ['oldest-snapshot-sequence', (e) => e.snapshots.oldest ?? 0],
   ['num-live-versions', (_e, f) => f.version.references],
-  ['current-super-version-number', (_e, f) => f.version.references],
+  ['current-super-version-number', (_e, f) => f.superVersionNumber],
   ['total-sst-files-size', (_e, f) => f.version.totalBytes],
   ['live-sst-files-size', (_e, f) => f.version.totalBytes],
   ['base-level', (_e, f) => firstLevelWithFiles(f)],
@@ -71,6 +95,11 @@ const INT_PROPERTIES: ReadonlyMap<string, IntProperty> = new Map<string, IntProp
   ['block-cache-usage', cacheStat('usage')],
   ['block-cache-pinned-usage', cacheStat('pinnedUsage')],
   ['min-log-number-to-keep', (e) => e.versions.minLogNumberToKeep],
+  // There is no BlobDB: a database with blob files is not opened.
+  ['num-blob-files', () => 0],
+  ['total-blob-file-size', () => 0],
+  ['live-blob-file-size', () => 0],
+  ['live-blob-file-garbage-size', () => 0],
 ]);
 
 function firstLevelWithFiles(family: ColumnFamilyState): number {
@@ -99,17 +128,27 @@ function sstables(family: ColumnFamilyState): string {
   return `${lines.join('\n')}\n`;
 }
 
-function stats(engine: Engine, family: ColumnFamilyState): string {
-  const stall = engine.writes.controller.condition;
-  return [
-    `** Compaction Stats [${family.name}] **`,
-    levelStats(family),
-    `Write stall: ${stall}`,
-    `Snapshots: ${engine.snapshots.count}`,
-    `Pending compaction bytes: ${estimatePendingCompactionBytes(family.version, pickerOptions(family.options))}`,
-    engine.context.statistics?.toString() ?? '',
-  ].join('\n');
-}
+/** Properties with a level behind their name. */
+const LEVEL_PROPERTIES: ReadonlyMap<string, (engine: Engine, family: ColumnFamilyState, level: number) => string> =
+  new Map<string, (engine: Engine, family: ColumnFamilyState, level: number) => string>([
+    ['num-files-at-level', (_e, f, level) => String(f.version.fileCount(level))],
+    ['compression-ratio-at-level', (e, f, level) => compressionRatio(e, f, level).toFixed(6)],
+    ['aggregated-table-properties-at-level', (e, f, level) => aggregatedText(sumProperties(e, f, level))],
+  ]);
+
+const TEXT_PROPERTIES: ReadonlyMap<string, (engine: Engine, family: ColumnFamilyState) => string | undefined> = new Map<
+  string,
+  (engine: Engine, family: ColumnFamilyState) => string | undefined
+>([
+  ['levelstats', (_e, f) => levelStats(f)],
+  ['sstables', (_e, f) => sstables(f)],
+  ['stats', (e, f) => familyStatsText(e, f) + dbStatsText(e)],
+  ['cfstats', familyStatsText],
+  ['cfstats-no-file-histogram', familyStatsText],
+  ['dbstats', dbStatsText],
+  ['options-statistics', (e) => e.context.statistics?.toString()],
+  ['aggregated-table-properties', (e, f) => aggregatedText(sumProperties(e, f))],
+]);
 
 /** The name without `rocksdb.`, or `undefined` for a name of another kind. */
 function shortName(name: string): string | undefined {
@@ -127,15 +166,14 @@ export function intProperty(engine: Engine, family: ColumnFamilyState, name: str
 export function textProperty(engine: Engine, family: ColumnFamilyState, name: string): string | undefined {
   const short = shortName(name);
   if (short === undefined) return undefined;
-  const files = /^num-files-at-level(\d+)$/.exec(short);
-  if (files !== null) {
-    const level = Number(files[1]);
-    return level < family.version.levelCount ? String(family.version.fileCount(level)) : undefined;
+  const leveled = /^([a-z-]+-at-level)(\d+)$/.exec(short);
+  if (leveled !== null) {
+    const level = Number(leveled[2]);
+    if (level >= family.version.levelCount) return undefined;
+    return LEVEL_PROPERTIES.get(leveled[1]!)?.(engine, family, level);
   }
-  if (short === 'levelstats') return levelStats(family);
-  if (short === 'sstables') return sstables(family);
-  if (short === 'stats' || short === 'cfstats' || short === 'dbstats') return stats(engine, family);
-  if (short === 'options-statistics') return engine.context.statistics?.toString();
+  const text = TEXT_PROPERTIES.get(short);
+  if (text !== undefined) return text(engine, family);
   return INT_PROPERTIES.get(short)?.(engine, family).toString();
 }
 
@@ -145,13 +183,27 @@ export function mapProperty(
   family: ColumnFamilyState,
   name: string,
 ): Record<string, string> | undefined {
-  const short = shortName(name);
-  if (short !== 'cfstats' && short !== 'levelstats') return undefined;
-  const result: Record<string, string> = {};
-  for (let level = 0; level < family.version.levelCount; level++) {
-    result[`L${level}.files`] = String(family.version.fileCount(level));
-    result[`L${level}.bytes`] = String(family.version.levelBytes(level));
+  switch (shortName(name)) {
+    case 'cfstats':
+      return { ...familyStatsMap(engine, family), 'write.stall': engine.writes.controller.condition };
+    case 'dbstats':
+      return dbStatsMap(engine);
+    case 'levelstats':
+      return levelMap(family);
+    case 'aggregated-table-properties': {
+      const sums = Object.entries(sumProperties(engine, family));
+      return Object.fromEntries(sums.map(([property, sum]) => [property, String(sum)]));
+    }
+    default:
+      return undefined;
   }
-  result['write.stall'] = engine.writes.controller.condition;
+}
+
+function levelMap({ version }: ColumnFamilyState): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (let level = 0; level < version.levelCount; level++) {
+    result[`L${level}.files`] = String(version.fileCount(level));
+    result[`L${level}.bytes`] = String(version.levelBytes(level));
+  }
   return result;
 }

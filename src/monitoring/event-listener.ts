@@ -22,7 +22,13 @@ export interface CompactionEvent {
   inputFiles: number[];
   outputFiles: number[];
   bytesRead: number;
+  /** The part of `bytesRead` that came from the output level. */
+  bytesReadOutputLevel: number;
   bytesWritten: number;
+  /** Bytes that a trivial move took to another level. */
+  bytesMoved: number;
+  inputRecords: number;
+  outputRecords: number;
   micros: number;
   trivialMove: boolean;
 }

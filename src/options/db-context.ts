@@ -5,6 +5,7 @@ import type { Logger } from '../env/logger.ts';
 import { type EventListener, notify } from '../monitoring/event-listener.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
 import { WorkTotals } from '../monitoring/work-totals.ts';
+import { WriteTotals } from '../monitoring/write-totals.ts';
 import type { DbOptions } from './resolved-options.ts';
 
 /** The shared surroundings of one database. */
@@ -18,6 +19,9 @@ export class DbContext {
   readonly statistics: Statistics | undefined;
   /** What background work has done. */
   readonly totals = new WorkTotals();
+  readonly writeTotals = new WriteTotals();
+  /** Monotonic microseconds at the open. */
+  readonly openedAtMicros: number;
   readonly #listeners: readonly EventListener[];
   /** Replaced once LOG is open. */
   logger: Logger;
@@ -28,6 +32,7 @@ export class DbContext {
     this.options = options;
     this.fs = options.env.fileSystem;
     this.clock = options.env.clock;
+    this.openedAtMicros = this.clock.monotonicMicros();
     this.statistics = options.statistics;
     this.logger = logger;
     this.#listeners = [this.totals, ...options.listeners];

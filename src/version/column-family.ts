@@ -41,6 +41,8 @@ export class ColumnFamilyState {
   /** Flush even fewer immutables than `minWriteBufferNumberToMerge`: somebody waits, or their log must go. */
   flushRequested = false;
   superVersion: SuperVersion;
+  /** Super-versions made so far. */
+  superVersionNumber = 0;
 
   constructor(
     identity: ColumnFamilyIdentity,
@@ -105,6 +107,7 @@ export class ColumnFamilyState {
   refresh(): void {
     const previous = this.superVersion;
     this.superVersion = new SuperVersion([this.active, ...this.immutables.toReversed()], this.version);
+    this.superVersionNumber++;
     previous.unref();
   }
 

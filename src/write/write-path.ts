@@ -137,6 +137,11 @@ export class WritePath implements WriteHost {
     this.#wal.tail.changed();
     this.#bytesSinceCheck += group.size;
     this.acceptedBytes += group.size;
+    const { writeTotals } = this.#context;
+    writeTotals.calls += group.callers;
+    writeTotals.groups++;
+    writeTotals.keys += group.count;
+    writeTotals.bytes += group.size;
     if (this.#bytesSinceCheck >= this.#checkAtBytes) this.#checkMemtables();
     const statistics = this.#context.statistics;
     if (statistics === undefined) return;
@@ -272,6 +277,7 @@ export class WritePath implements WriteHost {
     const micros = this.controller.delayMicros(bytes, clock.monotonicMicros());
     if (micros < 1000) return;
     statistics?.count('rocksdb.stall.micros', Math.round(micros));
+    this.#context.writeTotals.stallMicros += micros;
     yield* io(
       () => this.#room.waitSync(),
       // Somebody waits for this write: the process must live to make it.
@@ -287,6 +293,8 @@ export class WritePath implements WriteHost {
       () => this.#room.waitSync(),
       () => this.#room.whenChanged(),
     );
-    statistics?.count('rocksdb.stall.micros', Math.round(clock.monotonicMicros() - start));
+    const micros = clock.monotonicMicros() - start;
+    statistics?.count('rocksdb.stall.micros', Math.round(micros));
+    this.#context.writeTotals.stallMicros += micros;
   }
 }
