@@ -35,6 +35,7 @@ export { DB, type FamilyChoice, type MultiGetKey } from './db/db.ts';
 export type { ExplainedFile, ExplainedGet, ExplainedMemtable, ExplainedVersion } from './db/explain.ts';
 export type { ColumnFamilyMetaData, LiveFileMetaData } from './db/live-files.ts';
 export type { Bytes, IteratorOptions, ReadOptions, WriteOptions } from './db/read-options.ts';
+export type { LiveFileStorageInfo } from './db/live-files-storage.ts';
 export type { UpdatesOptions } from './db/replication.ts';
 export { type Clock, ManualClock, SystemClock } from './env/clock.ts';
 export { Env, type EnvOptions } from './env/env.ts';
@@ -65,7 +66,6 @@ export type {
   FifoOptions,
   ModuleRef,
   MutableOptions,
-  Options,
   UniversalOptions,
   WalRecoveryMode,
 } from './options/options.ts';
@@ -74,3 +74,17 @@ export type { Snapshot } from './read/snapshot-list.ts';
 export type { Update } from './wal/update-stream.ts';
 export type { WalFileInfo as WalFile } from './wal/wal-listing.ts';
 export type { RecoveryDrop, RecoveryReport } from './wal/wal-recovery.ts';
+export {
+  BackupEngine,
+  type BackupEngineOptions,
+  type BackupId,
+  type BackupInfo,
+  type CreateBackupOptions,
+  type NewBackup,
+  type RestoreOptions,
+} from './utilities/backup/backup-engine.ts';
+export type { DatabaseShape } from './utilities/database-shape.ts';
+export { Options } from './utilities/presets.ts';
+export { StackableDB } from './utilities/stackable-db.ts';
+export { type TtlColumnFamilyOptions, TtlDB, type TtlOptions } from './utilities/ttl-db.ts';
+export type { TtlIterator } from './utilities/ttl-iterator.ts';
