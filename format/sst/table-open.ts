@@ -104,6 +104,20 @@ export function* openTable(options: TableOpenOptions): Io<TableParts> {
   }
 }
 
+/**
+ * Reads nothing of a table but its properties: what can be known before its family and comparator are. The file stays the
+ * caller's. CORRUPTION when what was read is damaged.
+ */
+export function* readTableProperties(handle: RandomAccessFile, fileSize: number): Io<TableProperties> {
+  const { path } = handle;
+  const file = yield* TailFile.read(handle, fileSize);
+  const footer = decodeFooter(file.lastBytes(FOOTER_SIZE_MAX), fileSize, path);
+  const { formatVersion, checksumId, baseContextChecksum } = footer;
+  const source = { file, fileSize, path, formatVersion, checksumId, baseContextChecksum, verifyChecksums: true };
+  const metaindex = yield* readMetaindex(source, footer);
+  return yield* readProperties(source, metaindex.properties);
+}
+
 function* readMetaindex(source: BlockSource, footer: Footer): Io<Metaindex> {
   const kernel = getKernel();
   const block = yield* fetchBlock(source, footer.metaindex);

@@ -5,16 +5,8 @@
  */
 import { corruption, DBError, invalidArgument } from '../../format/base/db-error.ts';
 import { type Io, io, runAsync } from '../../format/base/io.ts';
-import { encodeCurrent } from '../../format/manifest/current-file.ts';
-import {
-  CURRENT_FILE,
-  levelDbTableFileName,
-  manifestFileName,
-  parseFileName,
-  tableFileName,
-  walFileName,
-} from '../../format/manifest/file-name.ts';
-import { errnoOf, isNotFound } from '../env/file-error.ts';
+import { parseFileName } from '../../format/manifest/file-name.ts';
+import { errnoOf } from '../env/file-error.ts';
 import {
   copyFile,
   fileExists,
@@ -27,16 +19,7 @@ import {
 import type { FileSystem } from '../env/file-system.ts';
 import { absolutePath } from './directory-check.ts';
 import type { Engine } from './engine.ts';
-
-/** The files of one moment. */
-interface Moment {
-  /** Numbers of the live tables. */
-  tables: number[];
-  manifest: { number: number; sizeBytes: number };
-  optionsFile: string | undefined;
-  /** Logs that hold something unflushed, ascending. */
-  logs: { number: number; sizeBytes: number }[];
-}
+import { type LiveFileStorageInfo, liveFilesStorage } from './live-files-storage.ts';
 
 /** Errors by which a file system says that it cannot make this link. */
 const NO_LINK = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS']);
@@ -49,34 +32,14 @@ export async function createCheckpoint(engine: Engine, directory: unknown): Prom
   if (await runAsync(fileExists(fs, target))) throw invalidArgument(`${target}: exists already`);
   await engine.obsolete.suspend();
   try {
-    await engine.flush([...engine.versions.families.values()].filter((family) => !family.dropped));
-    engine.requireOpen();
-    await runAsync(build(engine, momentOf(engine), target));
+    await runAsync(build(engine, await liveFilesStorage(engine, true), target));
   } finally {
     engine.obsolete.resume(false);
   }
 }
 
-/** No wait in here: tables, MANIFEST and logs must be of one moment. */
-function momentOf(engine: Engine): Moment {
-  const { versions, wal, errors } = engine;
-  if (versions.manifestNumber === 0) {
-    throw errors.error ?? new DBError('BUSY', `${engine.context.path}: there is no MANIFEST in force`);
-  }
-  wal.flush();
-  return {
-    tables: [...versions.families.values()]
-      .filter((family) => !family.dropped)
-      .flatMap((family) => family.version.levels.flat())
-      .map(({ number }) => number),
-    manifest: { number: versions.manifestNumber, sizeBytes: versions.manifestSize },
-    optionsFile: engine.optionsFile,
-    logs: wal.alive().filter(({ sizeBytes }) => sizeBytes > 0),
-  };
-}
-
-function* build(engine: Engine, moment: Moment, target: string): Io<void> {
-  const { fs, path, walPath } = engine.context;
+function* build(engine: Engine, files: readonly LiveFileStorageInfo[], target: string): Io<void> {
+  const { fs } = engine.context;
   const staging = `${target}.tmp`;
   yield* removeStaging(fs, staging);
   yield* io(
@@ -84,16 +47,7 @@ function* build(engine: Engine, moment: Moment, target: string): Io<void> {
     () => fs.mkdir(staging),
   );
   try {
-    for (const number of moment.tables) yield* addTable(fs, path, staging, number);
-    const manifest = manifestFileName(moment.manifest.number);
-    yield* copyExactly(fs, `${path}/${manifest}`, `${staging}/${manifest}`, moment.manifest.sizeBytes);
-    const { optionsFile } = moment;
-    if (optionsFile !== undefined) yield* copyFile(fs, `${path}/${optionsFile}`, `${staging}/${optionsFile}`);
-    for (const { number, sizeBytes } of moment.logs) {
-      const name = walFileName(number);
-      yield* copyExactly(fs, `${walPath}/${name}`, `${staging}/${name}`, sizeBytes);
-    }
-    yield* writeWhole(fs, `${staging}/${CURRENT_FILE}`, encodeCurrent(moment.manifest.number), true);
+    for (const file of files) yield* addFile(fs, file, staging);
     yield* syncDirectory(fs, staging, 'file-created');
     yield* renameFile(fs, staging, target);
     yield* syncDirectory(fs, target.slice(0, Math.max(1, target.lastIndexOf('/'))), 'renamed');
@@ -107,34 +61,28 @@ function* build(engine: Engine, moment: Moment, target: string): Io<void> {
   }
 }
 
-function* addTable(fs: FileSystem, from: string, to: string, number: number): Io<void> {
-  const name = tableFileName(number);
+function* addFile(fs: FileSystem, file: LiveFileStorageInfo, staging: string): Io<void> {
+  const { relativeFilename, directory, replacementContents, fileType, size } = file;
+  const from = `${directory}/${relativeFilename}`;
+  const to = `${staging}/${relativeFilename}`;
+  if (replacementContents !== undefined) return yield* writeWhole(fs, to, replacementContents, true);
+  if (fileType === 'table' && fs.caps.hardLink && (yield* tryLink(fs, from, to))) return;
+  const copied = yield* copyFile(fs, from, to, size);
+  if (copied !== size) throw corruption(`${from}: expected ${size} bytes, found ${copied}`);
+}
+
+/** False when these two places cannot share a file. */
+function* tryLink(fs: FileSystem, from: string, to: string): Io<boolean> {
   try {
-    yield* linkOrCopy(fs, `${from}/${name}`, `${to}/${name}`);
+    yield* io(
+      () => fs.linkSync(from, to),
+      () => fs.link(from, to),
+    );
+    return true;
   } catch (error) {
-    if (!isNotFound(error)) throw error;
-    const old = levelDbTableFileName(number);
-    yield* linkOrCopy(fs, `${from}/${old}`, `${to}/${old}`);
+    if (!NO_LINK.has(errnoOf(error) ?? '')) throw error;
+    return false;
   }
-}
-
-function* linkOrCopy(fs: FileSystem, from: string, to: string): Io<void> {
-  if (fs.caps.hardLink) {
-    try {
-      return yield* io(
-        () => fs.linkSync(from, to),
-        () => fs.link(from, to),
-      );
-    } catch (error) {
-      if (!NO_LINK.has(errnoOf(error) ?? '')) throw error;
-    }
-  }
-  yield* copyFile(fs, from, to);
-}
-
-function* copyExactly(fs: FileSystem, from: string, to: string, sizeBytes: number): Io<void> {
-  const copied = yield* copyFile(fs, from, to, sizeBytes);
-  if (copied !== sizeBytes) throw corruption(`${from}: expected ${sizeBytes} bytes, found ${copied}`);
 }
 
 /** Removes what an interrupted checkpoint left; a directory that holds anything else is left alone, and then in the way. */

@@ -29,6 +29,7 @@ import {
   liveFiles,
   liveFilesMetaData,
 } from './live-files.ts';
+import { type LiveFileStorageInfo, liveFilesStorage } from './live-files-storage.ts';
 import { ManualCompaction } from './manual-compaction.ts';
 import { openEngine } from './open.ts';
 import { intProperty, mapProperty, textProperty } from './properties.ts';
@@ -347,6 +348,15 @@ export class DB implements AsyncDisposable {
   getUpdatesSince(sequence: number, options: UpdatesOptions = {}): AsyncIterableIterator<Update> {
     this.#engine.requireOpen();
     return updatesSince(this.#engine, sequence, options);
+  }
+
+  /**
+   * The files of one moment with what a copy must take of each, after a flush unless told not to. They stay as they are only
+   * while deletions are disabled: call `disableFileDeletions` before, and enable them when the copy is made.
+   */
+  async getLiveFilesStorageInfo(options: { flush?: boolean } = {}): Promise<LiveFileStorageInfo[]> {
+    this.#engine.requireOpen();
+    return liveFilesStorage(this.#engine, options.flush ?? true);
   }
 
   /** Every live table. */

@@ -140,6 +140,8 @@ export class Engine {
   readonly prepared: PreparedTransactions;
   /** Name of the OPTIONS file in force; `undefined` before the first is written. */
   optionsFile: string | undefined;
+  /** Its bytes. */
+  optionsFileSize = 0;
   #lock: FileLock | undefined;
   #log: ClosableLogger | undefined;
   #closing: Promise<void> | undefined;
@@ -203,6 +205,7 @@ export class Engine {
     yield* renameFile(fs, temporary, `${path}/${optionsFileName(number)}`);
     yield* syncDirectory(fs, path, 'renamed');
     this.optionsFile = optionsFileName(number);
+    this.optionsFileSize = bytes.length;
     yield* this.obsolete.pruneOptions();
   }
 
@@ -242,7 +245,9 @@ export class Engine {
     // What was begun may be in force already: no table goes.
     this.versions.onObsolete = () => {};
     for (const closing of [this.wal.close(), this.versions.close()]) {
-      await runAsync(closing).catch((error) => this.context.logger.warn(`closing after a failed open: ${String(error)}`));
+      await runAsync(closing).catch((error) =>
+        this.context.logger.warn(`closing after a failed open: ${String(error)}`),
+      );
     }
     this.queue.close();
     this.writes.close();
