@@ -36,6 +36,7 @@ import { intProperty, mapProperty, textProperty } from './properties.ts';
 import {
   type Bytes,
   checkIteratorOptions,
+  type FamilyHandle,
   type IteratorOptions,
   type ReadOptions,
   type WriteOptions,
@@ -50,7 +51,7 @@ export type MultiGetKey = Bytes | readonly [Bytes, ColumnFamily];
 
 /** Names a family where there are no other options; default: the default family. */
 export interface FamilyChoice {
-  columnFamily?: ColumnFamily | undefined;
+  columnFamily?: FamilyHandle | undefined;
 }
 
 /**
@@ -286,7 +287,7 @@ export class DB implements AsyncDisposable {
   /** Makes every write so far survive a power cut, but for those with `disableWAL`. */
   async syncWal(): Promise<void> {
     this.#requireWritable();
-    await this.#engine.queue.barrier(() => this.#engine.wal.sync());
+    await this.#engine.queue.barrier(() => this.#engine.writes.syncLog());
   }
 
   /** Hands the bytes that `manualWalFlush` holds back to the operating system; with `sync`, to the disk. */
@@ -294,7 +295,7 @@ export class DB implements AsyncDisposable {
     this.#requireWritable();
     if (sync) return this.syncWal();
     await this.#engine.queue.whenIdle();
-    this.#engine.wal.flush();
+    this.#engine.writes.flushLog();
   }
 
   /** After a background error: writes what is in memory to tables and accepts writes again. Throws if it is not over. */
@@ -472,7 +473,7 @@ export class DB implements AsyncDisposable {
     }
   }
 
-  #familyOf(options: { columnFamily?: ColumnFamily | undefined } | undefined): ColumnFamilyState {
+  #familyOf(options: { columnFamily?: FamilyHandle | undefined } | undefined): ColumnFamilyState {
     return options?.columnFamily === undefined ? this.#default : this.#stateOf(options.columnFamily);
   }
 
@@ -489,7 +490,7 @@ export class DB implements AsyncDisposable {
     );
   }
 
-  #stateOf(handle: ColumnFamily): ColumnFamilyState {
+  #stateOf(handle: FamilyHandle): ColumnFamilyState {
     if (!(handle instanceof ColumnFamily))
       throw invalidArgument('columnFamily must be a ColumnFamily of this database');
     const family = this.#engine.versions.families.get(handle.id);

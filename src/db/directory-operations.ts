@@ -8,7 +8,7 @@ import { DbContext } from '../options/db-context.ts';
 import type { Options } from '../options/options.ts';
 import { resolveOptions } from '../options/resolve-options.ts';
 import { absolutePath, inspectDirectory } from './directory-check.ts';
-import { readCurrentManifest } from './open.ts';
+import { readCurrentManifest } from './current-manifest.ts';
 
 /** See `DB.listColumnFamilies`. */
 export async function listFamilies(given: string, options: Options): Promise<string[]> {

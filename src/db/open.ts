@@ -4,11 +4,10 @@
  * has touched nothing; one after it leaves the files as they were.
  */
 
-import { corruption, invalidArgument, notSupported } from '../../format/base/db-error.ts';
+import { corruption, invalidArgument } from '../../format/base/db-error.ts';
 import { runAsync } from '../../format/base/io.ts';
 import { PreparedTransactions } from '../../format/batch/prepared-transactions.ts';
 import { getKernel } from '../../format/kernel/kernel.ts';
-import { CURRENT_SIZE_MAX, decodeCurrent } from '../../format/manifest/current-file.ts';
 import {
   CURRENT_FILE,
   IDENTITY_FILE,
@@ -16,23 +15,23 @@ import {
   parseFileName,
   tempFileName,
 } from '../../format/manifest/file-name.ts';
-import { readManifest } from '../../format/manifest/manifest-reader.ts';
-import type { ManifestState } from '../../format/manifest/manifest-state.ts';
 import { TableCache } from '../cache/table-cache.ts';
 import { openFileLogger } from '../env/file-logger.ts';
 import { createDirectories, readWhole, replaceWhole, syncDirectory } from '../env/file-operations.ts';
-import { isNotFound } from '../env/file-error.ts';
-import type { FileLock, RandomAccessFile } from '../env/file-system.ts';
+import type { FileLock } from '../env/file-system.ts';
 import { type ClosableLogger, silentLogger } from '../env/logger.ts';
 import { hostName } from '../env/host.ts';
 import { randomUuid, SystemRandom } from '../env/random.ts';
 import { DbContext } from '../options/db-context.ts';
 import type { Options } from '../options/options.ts';
 import { resolveOptions } from '../options/resolve-options.ts';
-import type { FamilyOptions, ResolvedOptions } from '../options/resolved-options.ts';
+import type { ResolvedOptions } from '../options/resolved-options.ts';
 import { VersionSet } from '../version/version-set.ts';
 import { absolutePath, type DirectoryContents, inspectDirectory } from './directory-check.ts';
-import { Engine, FamilyCaches } from './engine.ts';
+import { readCurrentManifest } from './current-manifest.ts';
+import { Engine } from './engine.ts';
+import { FamilyCaches } from './family-caches.ts';
+import { familyPlan } from './family-plan.ts';
 import { emptyState, recoverFamilies } from './recover-families.ts';
 import { finishOpen, recoverLogs } from './recover-logs.ts';
 import { readStoredOptions, storedAllow2pc, withStoredComponents } from './stored-options.ts';
@@ -71,75 +70,6 @@ async function checkStored(context: DbContext, found: DirectoryContents, resolve
   familyPlan(state, resolved, false, (options, name, comparator) =>
     withStoredComponents(options, name, comparator, stored),
   );
-}
-
-/** The MANIFEST that CURRENT names. */
-export async function readCurrentManifest(context: DbContext): Promise<ManifestState> {
-  const path = `${context.path}/${CURRENT_FILE}`;
-  const current = decodeCurrent(await runAsync(readWhole(context.fs, path, CURRENT_SIZE_MAX)), path);
-  const file = await openManifest(context, current.name);
-  try {
-    const { state } = await runAsync(readManifest(file));
-    for (const family of state.families.values()) {
-      if (family.blobFiles.size > 0) {
-        throw notSupported(`${context.path}: column family ${family.name} has blob files; BlobDB is not supported`);
-      }
-    }
-    return state;
-  } finally {
-    await file.close();
-  }
-}
-
-async function openManifest(context: DbContext, name: string): Promise<RandomAccessFile> {
-  try {
-    return await context.fs.openRandom(`${context.path}/${name}`);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    throw corruption(`${context.path}/${CURRENT_FILE}: names ${name}, which is missing`, error);
-  }
-}
-
-/** Which families are opened, created or missing, with their options. */
-export interface FamilyPlan {
-  open: { id: number; options: FamilyOptions }[];
-  create: { name: string; options: FamilyOptions }[];
-}
-
-function familyPlan(
-  state: ManifestState,
-  resolved: ResolvedOptions,
-  creating: boolean,
-  complete: (options: FamilyOptions, name: string, comparator: string | undefined) => FamilyOptions,
-): FamilyPlan {
-  const plan: FamilyPlan = { open: [], create: [] };
-  const wanted = resolved.families;
-  const live = new Map([...state.families.values()].map((family) => [family.name, family]));
-  const notOpened =
-    wanted === undefined ? [] : [...live.keys()].filter((name) => name !== 'default' && !wanted.has(name));
-  if (notOpened.length > 0 && !resolved.db.readOnly) {
-    throw invalidArgument(
-      `Column families not opened: ${notOpened.join(', ')} (options.columnFamilies must name all, or be left out)`,
-    );
-  }
-  for (const family of live.values()) {
-    if (notOpened.includes(family.name)) continue;
-    const options = wanted?.get(family.name) ?? resolved.base;
-    // A database that is being created has no stored name yet: the caller's comparator decides.
-    plan.open.push({ id: family.id, options: complete(options, family.name, family.comparatorName) });
-  }
-  for (const [name, options] of wanted ?? []) {
-    if (live.has(name)) continue;
-    // A new database gets all that it is asked for; in an old one a name that is not there is more likely a mistake.
-    if (!resolved.db.createMissingColumnFamilies && !creating) {
-      throw invalidArgument(
-        `Column family not found: ${name} (options.columnFamilies; options.createMissingColumnFamilies is false)`,
-      );
-    }
-    if (resolved.db.readOnly) throw invalidArgument(`Column family not found: ${name} (options.columnFamilies)`);
-    plan.create.push({ name, options: complete(options, name, undefined) });
-  }
-  return plan;
 }
 
 async function openLocked(context: DbContext, resolved: ResolvedOptions, before: DirectoryContents): Promise<Engine> {

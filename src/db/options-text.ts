@@ -1,4 +1,5 @@
 /** The OPTIONS file that Pumice writes: what C++ RocksDB needs to open the database as it is, under its own names. */
+import { printNestedOptions } from '../options/option-value.ts';
 import type { OptionsFile } from '../options/options-file.ts';
 import type { DbOptions, FamilyOptions } from '../options/resolved-options.ts';
 
@@ -54,6 +55,9 @@ function dbRows(o: DbOptions): Map<string, string> {
     create_missing_column_families: o.createMissingColumnFamilies,
     error_if_exists: o.errorIfExists,
     paranoid_checks: o.paranoidChecks,
+    max_background_jobs: o.maxBackgroundJobs,
+    max_background_compactions: o.maxBackgroundCompactions,
+    max_background_flushes: o.maxBackgroundFlushes,
     max_open_files: Number.isFinite(o.maxOpenFiles) ? o.maxOpenFiles : -1,
     max_total_wal_size: o.maxTotalWalSize,
     max_manifest_file_size: o.maxManifestFileSize,
@@ -73,6 +77,25 @@ function dbRows(o: DbOptions): Map<string, string> {
   });
 }
 
+function compressionTuning({ table }: FamilyOptions): string {
+  const { level = 32_767, windowBits = 14, maxDictBytes = 0 } = table.compressionOptions;
+  // RocksDB's negative number asks zlib for a bare stream, which is what both write.
+  return printNestedOptions(rows({ window_bits: -windowBits, level, max_dict_bytes: maxDictBytes }));
+}
+
+function universalTuning({ universal: u }: FamilyOptions): string {
+  return printNestedOptions(
+    rows({
+      size_ratio: u.sizeRatio,
+      min_merge_width: u.minMergeWidth,
+      max_merge_width: u.maxMergeWidth,
+      max_size_amplification_percent: u.maxSizeAmplificationPercent,
+      stop_style: u.stopStyle === 'totalSize' ? 'kCompactionStopStyleTotalSize' : 'kCompactionStopStyleSimilarSize',
+      allow_trivial_move: u.allowTrivialMove,
+    }),
+  );
+}
+
 function familyRows(o: FamilyOptions): Map<string, string> {
   return rows({
     comparator: o.comparator!.value.name,
@@ -84,7 +107,10 @@ function familyRows(o: FamilyOptions): Map<string, string> {
     bottommost_compression:
       o.bottommostCompression === undefined ? 'kDisableCompressionOption' : COMPRESSION[o.bottommostCompression],
     compression_per_level: o.compressionPerLevel.map((codec) => COMPRESSION[codec]).join(':'),
+    compression_opts: compressionTuning(o),
     compaction_style: STYLE[o.compactionStyle],
+    compaction_options_universal: universalTuning(o),
+    compaction_options_fifo: printNestedOptions(rows({ max_table_files_size: o.fifo.maxTableFilesSize })),
     num_levels: o.numLevels,
     write_buffer_size: o.writeBufferSize,
     max_write_buffer_number: o.maxWriteBufferNumber,

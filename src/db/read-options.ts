@@ -1,17 +1,22 @@
 /** The options of reads and writes, and how they are checked. */
 import { DBError, invalidArgument } from '../../format/base/db-error.ts';
 import type { Snapshot } from '../read/snapshot-list.ts';
-import type { ColumnFamily } from './column-family-handle.ts';
 
 /** A key or value as it is given: bytes, or a string that is taken as UTF-8. */
 export type Bytes = Uint8Array | string;
+
+/** A column family as options name it: a `ColumnFamily` of the database. */
+export interface FamilyHandle {
+  readonly id: number;
+  readonly name: string;
+}
 
 /** Options of point reads. */
 export interface ReadOptions {
   /** Read as of this point in time; default: the moment of the call. */
   snapshot?: Snapshot | undefined;
   /** Default: the default family. */
-  columnFamily?: ColumnFamily | undefined;
+  columnFamily?: FamilyHandle | undefined;
   /** Check the checksum of every block that has to be read. Default true. */
   verifyChecksums?: boolean | undefined;
   /** Put blocks that have to be read into the block cache. Default true. */
@@ -47,7 +52,7 @@ export interface WriteOptions {
   /** Fail with `INCOMPLETE` instead of waiting while writes are slowed down or stopped. */
   noSlowdown?: boolean | undefined;
   /** Default: the default family. Not for `write`, whose batch names families itself. */
-  columnFamily?: ColumnFamily | undefined;
+  columnFamily?: FamilyHandle | undefined;
 }
 
 /** Refuses what is neither bytes nor a string. */

@@ -1,5 +1,6 @@
 /** Point reads and iterators of an open database, for `DB` and `ColumnFamily`. */
 import { DBError, invalidArgument } from '../../format/base/db-error.ts';
+import { checkSize, KEY_SIZE_MAX } from '../../format/base/entry-limits.ts';
 import { runAsync, runSync } from '../../format/base/io.ts';
 import { DBIterator } from '../read/db-iterator.ts';
 import type { LookupTrace } from '../read/lookup-trace.ts';
@@ -158,6 +159,7 @@ export class Reader {
   #begin(key: Bytes, options: ReadOptions): number {
     this.#engine.requireOpen();
     checkBytes(key, 'key');
+    checkSize(key, KEY_SIZE_MAX, 'key');
     if (options !== NO_OPTIONS) checkReadOptions(options);
     return this.#sequence(options);
   }

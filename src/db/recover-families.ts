@@ -18,8 +18,8 @@ import type { DbContext } from '../options/db-context.ts';
 import type { FamilyOptions } from '../options/resolved-options.ts';
 import { ColumnFamilyState } from '../version/column-family.ts';
 import type { VersionSet } from '../version/version-set.ts';
-import type { FamilyCaches } from './engine.ts';
-import type { FamilyPlan } from './open.ts';
+import type { FamilyCaches } from './family-caches.ts';
+import type { FamilyPlan } from './family-plan.ts';
 
 /** What recovery works on. */
 export interface RecoverFamiliesParts {

@@ -20,8 +20,9 @@ import type { VersionSet } from '../version/version-set.ts';
 import { ReplayInserter } from '../wal/replay-inserter.ts';
 import { type RecoveryReport, WalRecovery } from '../wal/wal-recovery.ts';
 import { type DirectoryContents, walNumbers } from './directory-check.ts';
-import type { Engine, FamilyCaches } from './engine.ts';
-import type { FamilyPlan } from './open.ts';
+import type { Engine } from './engine.ts';
+import type { FamilyCaches } from './family-caches.ts';
+import type { FamilyPlan } from './family-plan.ts';
 import { comparatorIdOf, memtableFor } from './recover-families.ts';
 
 /** What log recovery works on. */

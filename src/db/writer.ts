@@ -1,5 +1,6 @@
 /** Writes of an open database, for `DB` and `ColumnFamily`: checks arguments, encodes into the present group, queues. */
 import { DBError, invalidArgument } from '../../format/base/db-error.ts';
+import { BATCH_SIZE_MAX, checkSize, KEY_SIZE_MAX, VALUE_SIZE_MAX } from '../../format/base/entry-limits.ts';
 import { ValueType } from '../../format/base/internal-key.ts';
 import { BATCH_HEADER_SIZE } from '../../format/batch/batch-format.ts';
 import { WriteBatch } from '../../format/batch/write-batch.ts';
@@ -61,8 +62,12 @@ export class Writer {
     options: WriteOptions,
   ): WriteGroup {
     checkBytes(key, type === ValueType.rangeDeletion ? 'begin' : 'key');
+    checkSize(key, KEY_SIZE_MAX, 'key');
     const takesValue = type === ValueType.value || type === ValueType.merge || type === ValueType.rangeDeletion;
-    if (takesValue) checkBytes(value, VALUE_NAMES[type] ?? 'value');
+    if (takesValue) {
+      checkBytes(value, VALUE_NAMES[type] ?? 'value');
+      checkSize(value!, type === ValueType.rangeDeletion ? KEY_SIZE_MAX : VALUE_SIZE_MAX, VALUE_NAMES[type] ?? 'value');
+    }
     this.#check(options);
     if (type === ValueType.merge) requireOperator(family);
     if (type === ValueType.rangeDeletion) checkRange(family, toBytes(key), toBytes(value!));
@@ -78,6 +83,7 @@ export class Writer {
       throw invalidArgument('columnFamily: the batch of write names families itself');
     this.#check(options);
     const encoded = batch.encode((name) => this.#idOf(name));
+    checkSize(encoded, BATCH_SIZE_MAX, 'a batch');
     this.#checkBatch(batch, encoded);
     const group = this.#engine.queue.join(options.disableWAL === true, options.sync === true, encoded.length);
     group.addBatch(encoded, batch.count);

@@ -297,7 +297,7 @@ export class StackableDB implements DatabaseShape {
   protected toBase<O extends FamilyChoice | undefined>(options: O): O {
     const family = options?.columnFamily;
     if (family === undefined) return options;
-    return { ...options, columnFamily: this.baseHandle(family) };
+    return { ...options, columnFamily: this.baseHandle(family as ColumnFamily) };
   }
 
   /** The base's handle behind one of this layer; any other is given back as it is, for the base to judge. */
