@@ -1,6 +1,7 @@
 /** What a command has to work with: its arguments, its streams, the database it is about. */
 import { resolve } from 'node:path';
 import { utf8 } from '../../format/base/bytes.ts';
+import { CURRENT_FILE } from '../../format/manifest/file-name.ts';
 import {
   type ColumnFamily,
   type ColumnFamilyOptions,
@@ -119,9 +120,15 @@ export class CommandContext {
 
   /** Opens the database without a lock and without changing anything; a process may have it open. Close it. */
   async openForRead(): Promise<DB> {
+    await this.requireFile(`${this.path}/${CURRENT_FILE}`);
     const db = await DB.open(resolve(this.path), { ...(await openOptions(this)), ...READ_OPTIONS });
     this.tellDrops(db.recovery.drops);
     return db;
+  }
+
+  /** Fails with RocksDB's words when the file cannot be opened. */
+  async requireFile(path: string): Promise<void> {
+    await (await this.fileSystem.openSequential(path)).close();
   }
 
   /** Says on stderr which bytes of logs are not shown. */
@@ -133,6 +140,10 @@ export class CommandContext {
 
   /** Opens the database to write to it; `changes` are options of the family that was asked for. Close it. */
   async openForWrite(createIfMissing = false, changes: ColumnFamilyOptions = {}): Promise<DB> {
+    const current = `${this.path}/${CURRENT_FILE}`;
+    if (!createIfMissing && !(await this.fileSystem.exists(resolve(current)))) {
+      throw commandFailure(`Invalid argument: ${current}: does not exist (create_if_missing is false)`);
+    }
     const options = await openOptions(this);
     const columnFamilies = { ...options.columnFamilies };
     const own = columnFamilies[this.familyName];

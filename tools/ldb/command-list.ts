@@ -1,7 +1,9 @@
 /** Every command of ldb, in the order of the help. */
 import type { LdbCommand } from './command.ts';
+import { approxSizeCommand } from './commands/approx-size.ts';
 import { batchPutCommand } from './commands/batch-put.ts';
 import { checkConsistencyCommand } from './commands/check-consistency.ts';
+import { checkpointCommand } from './commands/checkpoint.ts';
 import { compactCommand } from './commands/compact.ts';
 import { createColumnFamilyCommand } from './commands/create-column-family.ts';
 import { deleteCommand } from './commands/delete.ts';
@@ -37,6 +39,7 @@ export const COMMANDS: readonly LdbCommand[] = [
   singleDeleteCommand,
   deleteRangeCommand,
   queryCommand,
+  approxSizeCommand,
   checkConsistencyCommand,
   listFileRangeDeletesCommand,
   dumpWalCommand,
@@ -53,4 +56,5 @@ export const COMMANDS: readonly LdbCommand[] = [
   dumpLiveFilesCommand,
   internalDumpCommand,
   listLiveFilesMetadataCommand,
+  checkpointCommand,
 ];

@@ -7,6 +7,7 @@ import { MAX_SEQUENCE, makeInternalKey, sequenceOf, TYPE_FOR_SEEK, userKeyOf } f
 import { runAsync, runSync } from '../../format/base/io.ts';
 import { MergingIterator, Position } from '../../format/iterator/merging-iterator.ts';
 import { FragmentedTombstones, type RangeTombstone } from '../../format/iterator/range-tombstones.ts';
+import { CURRENT_FILE } from '../../format/manifest/file-name.ts';
 import { openEngine } from '../../src/db/open.ts';
 import type { Engine } from '../../src/db/engine.ts';
 import { makeSources, TombstoneView } from '../../src/read/iterator-sources.ts';
@@ -31,6 +32,7 @@ export async function visitInternalEntries(
   range: UserKeyRange,
   visit: EntryVisitor,
 ): Promise<void> {
+  await context.requireFile(`${context.path}/${CURRENT_FILE}`);
   const engine = await openEngine(resolve(context.path), { ...(await openOptions(context)), ...READ_OPTIONS });
   context.tellDrops(engine.recovery.drops);
   try {

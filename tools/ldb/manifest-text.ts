@@ -1,5 +1,6 @@
 /** A MANIFEST as text: every edit if asked for, then the state that they add up to. */
 import { ByteReader } from '../../format/base/coding.ts';
+import { SENTINEL_SEQUENCE } from '../../format/base/internal-key.ts';
 import { runAsync } from '../../format/base/io.ts';
 import { bytewiseComparator } from '../../format/base/comparator.ts';
 import { LogReader, LogStep } from '../../format/log/log-reader.ts';
@@ -143,7 +144,9 @@ function printFamily(family: ManifestFamily, versionNumber: number, hex: boolean
     const cursorText = cursor === undefined ? [] : [' compact_cursor: ', ...internalKeyText(cursor, hex), ' ---'];
     out.line(`--- level ${level} --- version# ${versionNumber} ---`, ...cursorText);
     for (const file of files) {
-      const range = `[${sequenceText(file.smallestSequence)} .. ${sequenceText(file.largestSequence)}]`;
+      // LevelDB's records have no sequences: RocksDB shows an empty range for them.
+      const smallest = file.sequencesKnown ? file.smallestSequence : SENTINEL_SEQUENCE;
+      const range = `[${sequenceText(smallest)} .. ${sequenceText(file.largestSequence)}]`;
       const keys = [...internalKeyText(file.smallest, hex), ' .. ', ...internalKeyText(file.largest, hex)];
       const blob = file.oldestBlobFile === undefined ? '' : ` blob_file:${file.oldestBlobFile}`;
       out.line(` ${file.number}:${file.sizeBytes}${range}[`, ...keys, `]${blob}`);

@@ -6,12 +6,12 @@ import { openTableFile } from '../lib/table-file.ts';
 import { tablePropertiesText } from '../lib/table-properties-text.ts';
 import type { CommandContext } from './command-context.ts';
 
-/** Prints the table at `path`. `largestSequence` is the MANIFEST's, where there is one. */
-export async function printTable(context: CommandContext, path: string, largestSequence?: number): Promise<void> {
+/** Prints the table at `path`, with the sequences that the file itself tells. */
+export async function printTable(context: CommandContext, path: string): Promise<void> {
   const { out, fileSystem } = context;
   const hex = context.flags.boolean('hex');
   out.line(`Process ${path}`);
-  const table = await openTableFile(fileSystem, path, true, largestSequence);
+  const table = await openTableFile(fileSystem, path, true);
   try {
     out.line('Sst file format: block-based');
     using entries = new TableEntries(table.reader);

@@ -2,6 +2,16 @@
 import { Histogram, type HistogramData } from '../../src/monitoring/histogram.ts';
 
 const BAR_PERCENT = 5;
+/** Enough to tell a half from what is near it. */
+const MORE_DECIMALS = 40;
+
+/** The number with so many decimals, exact halves rounded to the even digit as C's printf does. */
+function fixed(value: number, decimals: number): string {
+  const exact = value.toFixed(decimals + MORE_DECIMALS);
+  const cut = exact.slice(0, -MORE_DECIMALS);
+  const isHalf = /^50*$/.test(exact.slice(-MORE_DECIMALS));
+  return isHalf && Number(cut.at(-1)) % 2 === 0 ? cut : value.toFixed(decimals);
+}
 
 /** Collects sizes and lays them out. */
 export class ValueSizes {
@@ -18,10 +28,10 @@ export class ValueSizes {
   /** Count, average and percentiles, then a line for each bucket that is not empty. */
   text(): string {
     const { count, average, standardDeviation, min, median, max } = this.#histogram.data();
-    const at = (p: number): string => this.#histogram.percentile(p).toFixed(2);
+    const at = (p: number): string => fixed(this.#histogram.percentile(p), 2);
     const lines = [
-      `Count: ${count} Average: ${average.toFixed(4)}  StdDev: ${standardDeviation.toFixed(2)}`,
-      `Min: ${min}  Median: ${median.toFixed(4)}  Max: ${max}`,
+      `Count: ${count} Average: ${fixed(average, 4)}  StdDev: ${fixed(standardDeviation, 2)}`,
+      `Min: ${min}  Median: ${fixed(median, 4)}  Max: ${max}`,
       `Percentiles: P50: ${at(50)} P75: ${at(75)} P99: ${at(99)} P99.9: ${at(99.9)} P99.99: ${at(99.99)}`,
       '------------------------------------------------------',
     ];
@@ -39,7 +49,7 @@ function bucketLine(bucket: { left: number; right: number; count: number }, cumu
   const bar = '#'.repeat(Math.floor(percent / BAR_PERCENT + 0.5));
   return (
     `${bucket.left === 0 ? '[' : '('} ${String(bucket.left).padStart(7)}, ${String(bucket.right).padStart(7)} ] ` +
-    `${String(bucket.count).padStart(8)} ${percent.toFixed(3).padStart(7)}% ` +
-    `${((100 * cumulative) / total).toFixed(3).padStart(7)}% ${bar}`
+    `${String(bucket.count).padStart(8)} ${fixed(percent, 3).padStart(7)}% ` +
+    `${fixed((100 * cumulative) / total, 3).padStart(7)}% ${bar}`
   );
 }

@@ -39,6 +39,7 @@ const REPORTED: ReadonlyMap<LogEventKind, string> = new Map<LogEventKind, string
 export async function printWal(context: CommandContext, path: string, options: WalTextOptions): Promise<void> {
   let file: RandomAccessFile;
   try {
+    await context.requireFile(path);
     file = await context.fileSystem.openRandom(path);
   } catch (error) {
     throw commandFailure(`Failed to open WAL file ${statusText(error)}`);

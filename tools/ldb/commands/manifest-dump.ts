@@ -62,6 +62,7 @@ export async function databaseManifest(context: CommandContext): Promise<string>
 export async function dumpManifest(context: CommandContext, path: string): Promise<void> {
   const options = { verbose: context.flags.boolean('verbose'), hex: context.keyHex, json: context.json };
   try {
+    await context.requireFile(path);
     const file = await context.fileSystem.openRandom(path);
     try {
       await printManifest(file, options, context.out);

@@ -25,24 +25,24 @@ export const queryCommand: LdbCommand = {
 async function answer(context: CommandContext, family: ColumnFamily, line: string): Promise<void> {
   const [verb, ...words] = line.split(/\s+/).filter((word) => word !== '');
   const { out } = context;
-  if (verb === 'help' && words.length === 0) out.write('get <key>\nput <key> <value>\ndelete <key>\n\n');
+  if (verb === 'help' && words.length === 0) out.write('get <key>\nput <key> <value>\ndelete <key>\n');
   else if (verb === 'get' && words.length === 1) await get(context, family, words[0]!);
   else if (verb === 'put' && words.length === 2) {
     const value = context.value(words[1]!);
     await family.put(context.key(words[0]!), context.ttl ? withTime(value, context.nowSeconds()) : value);
-    out.write(`Successfully put ${words[0]} ${words[1]}\n\n`);
+    out.write(`Successfully put ${words[0]} ${words[1]}\n`);
   } else if (verb === 'delete' && words.length === 1) {
     await family.delete(context.key(words[0]!));
-    out.write(`Successfully deleted ${words[0]}\n\n`);
-  } else out.write(`Unknown command ${line}\n\n`);
+    out.write(`Successfully deleted ${words[0]}\n`);
+  } else out.write(`Unknown command ${line}\n`);
 }
 
 async function get(context: CommandContext, family: ColumnFamily, word: string): Promise<void> {
   const stored = await family.get(context.key(word));
   if (stored === undefined) {
-    context.out.write(`Not found ${word}\n\n`);
+    context.out.write(`Not found ${word}\n`);
     throw commandFailure('');
   }
   const value = context.ttl ? withoutTime(stored) : stored;
-  context.out.write(word, DUMP_DELIMITER, context.shownValue(value), '\n\n');
+  context.out.write(word, DUMP_DELIMITER, context.shownValue(value), '\n');
 }

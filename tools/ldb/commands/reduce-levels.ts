@@ -2,6 +2,7 @@
 import { commandFailure, type LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
 import { levelCountOf, liveTables } from '../live-tables.ts';
+import { openOptions } from '../open-options.ts';
 
 /** Compacts everything into the last level that stays, then stores the new number of levels. */
 export const reduceLevelsCommand: LdbCommand = {
@@ -19,16 +20,35 @@ export const reduceLevelsCommand: LdbCommand = {
       context.out.line(`The old number of levels in use is ${old.inUse}`);
     }
     if (newLevels >= old.count) return;
+    const { columnFamilies } = await openOptions(context);
+    const before = columnFamilies?.[context.familyName]?.disableAutoCompactions ?? false;
     if (old.inUse > newLevels) {
       context.out.line('Compacting the db...');
-      await using db = await context.openForWrite();
-      const range = { changeLevel: true, targetLevel: newLevels - 1 };
-      await context.family(db).compactRange(range);
+      await moveUp(context, newLevels - 1);
+      const { inUse } = await levelsInUse(context);
+      if (inUse > newLevels) throw commandFailure(`Level ${inUse - 1} still has tables after compaction`);
     }
-    await using db = await context.openForWrite(false, { numLevels: newLevels });
-    context.family(db);
+    await storeLevels(context, newLevels, before);
   },
 };
+
+/**
+ * Opens the database with the new number, which stores it. The MANIFEST still tells of tables deeper down that are gone;
+ * the first open, in which nothing may go down there again, begins one that does not.
+ */
+async function storeLevels(context: CommandContext, numLevels: number, disableAutoCompactions: boolean): Promise<void> {
+  await (await context.openForWrite(false, { numLevels, disableAutoCompactions: true })).close();
+  await using db = await context.openForWrite(false, { numLevels, disableAutoCompactions });
+  if (levelCountOf(db, context.familyName) > numLevels) {
+    throw commandFailure(`The database still has more than ${numLevels} levels`);
+  }
+}
+
+/** Compacts everything and moves it to `level`; nothing may push it down again meanwhile. */
+async function moveUp(context: CommandContext, level: number): Promise<void> {
+  await using db = await context.openForWrite(false, { disableAutoCompactions: true });
+  await context.family(db).compactRange({ changeLevel: true, targetLevel: level });
+}
 
 /** How many levels the family has, and how many of them down to the last one with tables. */
 async function levelsInUse(context: CommandContext): Promise<{ count: number; inUse: number }> {
