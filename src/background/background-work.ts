@@ -2,7 +2,7 @@
  * Starts flushes and compactions when they are due, within their slots, and installs what they made. Every change of state
  * ends with `schedule()`, which looks at everything again: nothing has to remember what it waits for.
  */
-import { type Compaction, describeCompaction, inputFiles, startLevel } from '../../compaction/compaction.ts';
+import { type Compaction, inputFiles } from '../../compaction/compaction.ts';
 import type { CompactionResult } from '../../compaction/compaction-result.ts';
 import { estimatePendingCompactionBytes } from '../../compaction/level-score.ts';
 import type { PickContext } from '../../compaction/pick-context.ts';
@@ -20,6 +20,7 @@ import type { VersionSet } from '../version/version-set.ts';
 import type { WalManager } from '../wal/wal-manager.ts';
 import { decideStall, type WriteController } from '../write/write-controller.ts';
 import type { RoomMaker } from '../write/write-path.ts';
+import { CompactionReport } from './compaction-report.ts';
 import type { ErrorHandler } from './error-handler.ts';
 import { eventLoopTurn } from './event-loop-turn.ts';
 import type { JobRunner } from './job-runner.ts';
@@ -364,10 +365,7 @@ export class BackgroundWork implements RoomMaker {
       async () => {},
     );
     const version = family.version.ref();
-    const started = context.clock.monotonicMicros();
-    context.logger.info(
-      `[${family.name}] [JOB ${jobId}] Compacting ${describeCompaction(compaction)} (${compaction.reason})`,
-    );
+    const report = new CompactionReport(context, family, compaction, jobId);
     try {
       let result: CompactionResult | undefined;
       if (compaction.kind === 'merge') {
@@ -382,7 +380,7 @@ export class BackgroundWork implements RoomMaker {
       const edit = compactionEdit(compaction, result, family);
       yield* versions.logAndApply({
         changes: [{ family, edit }],
-        onInstalled: () => this.#reportCompaction(family, compaction, result, jobId, started),
+        onInstalled: () => report.finish(result),
       });
       if (result !== undefined) onResult?.(result);
     } catch (error) {
@@ -391,54 +389,6 @@ export class BackgroundWork implements RoomMaker {
     } finally {
       version.unref();
     }
-  }
-
-  #reportCompaction(
-    family: ColumnFamilyState,
-    compaction: Compaction,
-    result: CompactionResult | undefined,
-    jobId: number,
-    started: number,
-  ): void {
-    const { context } = this.#parts;
-    const micros = Math.round(context.clock.monotonicMicros() - started);
-    const event = {
-      columnFamily: family.name,
-      jobId,
-      reason: compaction.reason,
-      inputLevel: startLevel(compaction),
-      outputLevel: compaction.outputLevel,
-      inputFiles: inputFiles(compaction).map((file) => file.number),
-      outputFiles: (result?.outputs ?? []).map((file) => file.number),
-      bytesRead: result?.stats.bytesRead ?? 0,
-      bytesReadOutputLevel: result === undefined ? 0 : inputBytesOf(compaction, compaction.outputLevel),
-      bytesWritten: result?.stats.bytesWritten ?? 0,
-      bytesMoved: compaction.kind === 'trivialMove' ? inputBytesOf(compaction) : 0,
-      inputRecords: result?.stats.inputRecords ?? 0,
-      outputRecords: result?.stats.outputRecords ?? 0,
-      micros,
-      trivialMove: compaction.kind === 'trivialMove',
-    };
-    const { statistics } = context;
-    statistics?.count('rocksdb.compact.read.bytes', event.bytesRead);
-    statistics?.count('rocksdb.compact.write.bytes', event.bytesWritten);
-    statistics?.count('rocksdb.compaction.key.drop.new', result?.stats.droppedHidden ?? 0);
-    if (event.trivialMove) statistics?.count('rocksdb.compaction.trivial.move');
-    statistics?.record('rocksdb.compaction.times.micros', micros);
-    for (const file of result?.outputs ?? []) {
-      context.notify('onTableFileCreated', {
-        columnFamily: family.name,
-        fileNumber: file.number,
-        sizeBytes: file.sizeBytes,
-      });
-    }
-    context.logEvent('compaction_finished', {
-      job: jobId,
-      cf_name: family.name,
-      ...event,
-      lsm_state: family.version.levels.map((l) => l.length),
-    });
-    context.notify('onCompactionCompleted', event);
   }
 
   #watch(task: IoTask<void>): void {
@@ -477,14 +427,4 @@ function compactionEdit(
   const outputs = compaction.kind === 'trivialMove' ? inputFiles(compaction) : (result?.outputs ?? []);
   for (const file of outputs) edit.newFiles.push({ level: compaction.outputLevel, file });
   return edit;
-}
-
-/** Bytes of a compaction's input files, of one level where `level` is given. Level 0 counts as above itself, as in RocksDB. */
-function inputBytesOf(compaction: Compaction, level?: number): number {
-  let sum = 0;
-  for (const input of compaction.inputs) {
-    if (level !== undefined && (input.level !== level || level === 0)) continue;
-    for (const { sizeBytes } of input.files) sum += sizeBytes;
-  }
-  return sum;
 }

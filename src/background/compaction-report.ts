@@ -1,0 +1,100 @@
+/** What is told about a compaction: to LOG, to listeners, to statistics. */
+import { type Compaction, describeCompaction, inputFiles, startLevel } from '../../compaction/compaction.ts';
+import type { CompactionResult } from '../../compaction/compaction-result.ts';
+import type { CompactionEvent } from '../monitoring/event-listener.ts';
+import type { DbContext } from '../options/db-context.ts';
+import type { ColumnFamilyState } from '../version/column-family.ts';
+
+/** One compaction, from its start to its end. */
+export class CompactionReport {
+  readonly #context: DbContext;
+  readonly #family: ColumnFamilyState;
+  readonly #compaction: Compaction;
+  readonly #jobId: number;
+  readonly #startMicros: number;
+
+  /** Tells of the start. */
+  constructor(context: DbContext, family: ColumnFamilyState, compaction: Compaction, jobId: number) {
+    this.#context = context;
+    this.#family = family;
+    this.#compaction = compaction;
+    this.#jobId = jobId;
+    this.#startMicros = context.clock.monotonicMicros();
+    context.logger.info(
+      `[${family.name}] [JOB ${jobId}] Compacting ${describeCompaction(compaction)} (${compaction.reason})`,
+    );
+    context.logEvent('compaction_started', {
+      job: jobId,
+      cf_name: family.name,
+      compaction_reason: compaction.reason,
+      ...Object.fromEntries(compaction.inputs.map(({ level, files }) => [`files_L${level}`, numbersOf(files)])),
+      input_data_size: inputBytes(compaction),
+    });
+    context.notify('onCompactionBegin', this.#event(undefined));
+  }
+
+  /** Tells of the end, after the install. */
+  finish(result: CompactionResult | undefined): void {
+    const event = this.#event(result);
+    this.#count(event, result);
+    for (const file of result?.outputs ?? []) {
+      this.#context.notify('onTableFileCreated', {
+        columnFamily: this.#family.name,
+        fileNumber: file.number,
+        sizeBytes: file.sizeBytes,
+      });
+    }
+    this.#context.logEvent('compaction_finished', {
+      job: this.#jobId,
+      cf_name: this.#family.name,
+      ...event,
+      lsm_state: this.#family.version.levels.map((level) => level.length),
+    });
+    this.#context.notify('onCompactionCompleted', event);
+  }
+
+  #event(result: CompactionResult | undefined): CompactionEvent {
+    const compaction = this.#compaction;
+    return {
+      columnFamily: this.#family.name,
+      jobId: this.#jobId,
+      reason: compaction.reason,
+      inputLevel: startLevel(compaction),
+      outputLevel: compaction.outputLevel,
+      inputFiles: numbersOf(inputFiles(compaction)),
+      outputFiles: numbersOf(result?.outputs ?? []),
+      bytesRead: result?.stats.bytesRead ?? 0,
+      bytesReadOutputLevel: result === undefined ? 0 : inputBytes(compaction, compaction.outputLevel),
+      bytesWritten: result?.stats.bytesWritten ?? 0,
+      bytesMoved: compaction.kind === 'trivialMove' ? inputBytes(compaction) : 0,
+      inputRecords: result?.stats.inputRecords ?? 0,
+      outputRecords: result?.stats.outputRecords ?? 0,
+      micros: Math.round(this.#context.clock.monotonicMicros() - this.#startMicros),
+      trivialMove: compaction.kind === 'trivialMove',
+    };
+  }
+
+  #count(event: CompactionEvent, result: CompactionResult | undefined): void {
+    const { statistics } = this.#context;
+    if (statistics === undefined) return;
+    statistics.count('rocksdb.compact.read.bytes', event.bytesRead);
+    statistics.count('rocksdb.compact.write.bytes', event.bytesWritten);
+    statistics.count('rocksdb.compaction.key.drop.new', result?.stats.droppedHidden ?? 0);
+    if (event.trivialMove) statistics.count('rocksdb.compaction.trivial.move');
+    statistics.record('rocksdb.compaction.times.micros', event.micros);
+  }
+}
+
+function numbersOf(files: readonly { number: number }[]): number[] {
+  return files.map(({ number }) => number);
+}
+
+/** Bytes of a compaction's input files, of one level where `level` is given. Level 0 counts as above itself, as in RocksDB. */
+function inputBytes(compaction: Compaction, level?: number): number {
+  let sum = 0;
+  for (const input of compaction.inputs) {
+    if (level !== undefined && (input.level !== level || level === 0)) continue;
+    for (const { sizeBytes } of input.files) sum += sizeBytes;
+  }
+  return sum;
+}
