@@ -3,8 +3,10 @@
  * written; compactions drop the ones that have outlived the time to live. Until a compaction gets to a stale value it is
  * still read. The core knows nothing of all this.
  */
+import { mergeOperatorByName } from '../../format/base/builtin-merge-operators.ts';
 import type { CompactionFilter, CompactionFilterFactory } from '../../format/base/compaction-filter.ts';
 import { DBError, invalidArgument } from '../../format/base/db-error.ts';
+import type { MergeOperator } from '../../format/base/merge-operator.ts';
 import { WriteBatch } from '../../format/batch/write-batch.ts';
 import { iterateBatch } from '../../format/batch/write-batch-reader.ts';
 import type { ColumnFamily } from '../db/column-family-handle.ts';
@@ -16,6 +18,7 @@ import {
   type ReadOptions,
   type WriteOptions,
 } from '../db/read-options.ts';
+import { storedFamilies } from '../db/stored-families.ts';
 import type { Clock } from '../env/clock.ts';
 import { Env } from '../env/env.ts';
 import { mergeOperatorComponent, namedComponent } from '../options/components.ts';
@@ -70,15 +73,22 @@ export class TtlDB extends StackableDB {
     const { ttlSeconds, columnFamilies, ...plain } = options;
     checkTtl(ttlSeconds);
     const clock = (plain.env ?? Env.default).clock;
+    const stored = await storedFamilies(path, plain);
     const general = familyPart(plain);
-    const given = columnFamilies ?? (await storedFamilies(path, plain));
+    const given = columnFamilies ?? Object.fromEntries(stored.map(({ name }) => [name, {}]));
     const ttls = new Map<string, TimeToLive>();
     const families: Record<string, ColumnFamilyOptions> = {};
-    for (const [name, own] of Object.entries({ default: {}, ...given })) {
-      const { ttlSeconds: ownTtl = ttlSeconds, ...rest } = own as TtlColumnFamilyOptions;
+    for (const [name, own] of Object.entries<TtlColumnFamilyOptions>({ default: {}, ...given })) {
+      const { ttlSeconds: ownTtl = ttlSeconds, ...rest } = own;
       const ttl = { seconds: checkTtl(ownTtl) };
       ttls.set(name, ttl);
-      families[name] = await familyOptions(general, rest, ttl, clock);
+      const operator = storedUserOperator(stored.find((family) => family.name === name)?.mergeOperator);
+      families[name] = await familyOptions(
+        operator === undefined ? general : { mergeOperator: operator, ...general },
+        rest,
+        ttl,
+        clock,
+      );
     }
     const { compactionFilter: _a, compactionFilterFactory: _b, mergeOperator: _c, ...rest } = plain;
     const base = await DB.open(path, { ...rest, columnFamilies: families });
@@ -198,13 +208,11 @@ function rejecting<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Every family that the database has, each with the general options; none when there is no database yet. */
-async function storedFamilies(path: string, options: Options): Promise<Record<string, TtlColumnFamilyOptions>> {
-  const { env = Env.default, walDir } = options;
-  const exists = await env.fileSystem.exists(`${path}/CURRENT`);
-  if (!exists) return {};
-  const names = await DB.listColumnFamilies(path, walDir === undefined ? { env } : { env, walDir });
-  return Object.fromEntries(names.map((name) => [name, {}]));
+/** The operator inside a stored one of DBWithTTL, if it is built in: nobody needs to give it. */
+function storedUserOperator(text: string | undefined): MergeOperator | undefined {
+  const inner = /^\{id=TtlMergeOperator;user_operator=(.*?);?\}$/s.exec(text ?? '')?.[1];
+  if (inner === undefined) return undefined;
+  return mergeOperatorByName(inner) ?? mergeOperatorByName(/^\{id=([^;{}]+);/.exec(inner)?.[1] ?? '');
 }
 
 /** A family's own options over the general ones, with its components put behind those of the layer. */
