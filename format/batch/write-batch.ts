@@ -7,6 +7,7 @@
  */
 import { describe } from '../base/bytes.ts';
 import { setFixed32, setVarint, VARINT32_SIZE_MAX, varintSize } from '../base/coding.ts';
+import { BATCH_SIZE_MAX, checkSize, KEY_SIZE_MAX, VALUE_SIZE_MAX } from '../base/entry-limits.ts';
 import { invalidArgument } from '../base/db-error.ts';
 import { ValueType } from '../base/internal-key.ts';
 import { BATCH_COUNT_MAX, BATCH_COUNT_OFFSET, BATCH_HEADER_SIZE, familyTagOf } from './batch-format.ts';
@@ -20,8 +21,6 @@ const LOOP_COPY_MAX = 32;
 /** Strings up to which testing for ASCII while copying beats `Buffer.write`. */
 const LOOP_TEXT_MAX = 32;
 const INITIAL_CAPACITY = 512;
-/** Larger than any batch that fits into kernel memory. */
-const SIZE_MAX = 0xffff0000;
 
 interface SavePoint {
   readonly size: number;
@@ -108,7 +107,7 @@ export class WriteBatch {
 
   /** Stores `blob` in the WAL only: readers of the log see it, the database does not. */
   putLogData(blob: Uint8Array | string): this {
-    checkBytes(blob, 'blob');
+    checkBytes(blob, 'blob', VALUE_SIZE_MAX);
     const start = this.#size;
     this.#reserve(1);
     this.#buffer[this.#size++] = ValueType.logData;
@@ -210,8 +209,8 @@ export class WriteBatch {
     family: BatchFamily,
     valueName: string,
   ): this {
-    checkBytes(key, 'key');
-    checkBytes(value, valueName);
+    checkBytes(key, 'key', KEY_SIZE_MAX);
+    checkBytes(value, valueName, type === ValueType.rangeDeletion ? KEY_SIZE_MAX : VALUE_SIZE_MAX);
     const start = this.#size;
     this.#beginRecord(type, family);
     this.#appendSlice(key, start);
@@ -221,7 +220,7 @@ export class WriteBatch {
   }
 
   #addKey(type: number, key: Uint8Array | string, family: BatchFamily): this {
-    checkBytes(key, 'key');
+    checkBytes(key, 'key', KEY_SIZE_MAX);
     const start = this.#size;
     this.#beginRecord(type, family);
     this.#appendSlice(key, start);
@@ -311,8 +310,10 @@ export class WriteBatch {
   #reserve(size: number): void {
     const needed = this.#size + size;
     if (needed <= this.#buffer.length) return;
-    if (needed > SIZE_MAX) throw invalidArgument(`a batch of ${needed} bytes is too large: the limit is ${SIZE_MAX}`);
-    const grown = Buffer.alloc(Math.min(SIZE_MAX, Math.max(needed, this.#buffer.length * 2)));
+    if (needed > BATCH_SIZE_MAX) {
+      throw invalidArgument(`a batch of ${needed} bytes is too large: the limit is ${BATCH_SIZE_MAX}`);
+    }
+    const grown = Buffer.alloc(Math.min(BATCH_SIZE_MAX, Math.max(needed, this.#buffer.length * 2)));
     grown.set(this.#buffer.subarray(0, this.#size));
     this.#buffer = grown;
   }
@@ -320,8 +321,8 @@ export class WriteBatch {
 
 const plainTagOf: ReadonlyMap<number, number> = new Map([...familyTagOf].map(([plain, tag]) => [tag, plain]));
 
-function checkBytes(argument: unknown, what: string): void {
-  if (typeof argument === 'string' || argument instanceof Uint8Array) return;
+function checkBytes(argument: unknown, what: string, most: number): void {
+  if (typeof argument === 'string' || argument instanceof Uint8Array) return checkSize(argument, most, what);
   throw invalidArgument(`${what} must be a Uint8Array or a string, not ${describe(argument)}`);
 }
 

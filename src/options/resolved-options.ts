@@ -77,7 +77,11 @@ export interface DbOptions {
   avoidFlushDuringRecovery: boolean;
   avoidFlushDuringShutdown: boolean;
   maxOpenFiles: number;
-  /** Jobs at once, from the three options. */
+  /** As they were given, for the OPTIONS file. */
+  maxBackgroundJobs: number;
+  maxBackgroundCompactions: number;
+  maxBackgroundFlushes: number;
+  /** Jobs at once, from these three. */
   flushSlots: number;
   compactionSlots: number;
   maxTotalWalSize: number;
