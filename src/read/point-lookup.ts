@@ -200,8 +200,8 @@ export class PointLookup {
     const level0 = version.levels[0]!;
     while (this.level <= 0 && this.#fileIndex < level0.length) {
       this.level = 0;
-      const file = level0[this.#fileIndex++]!;
-      if (version.overlaps(file, this.#userKey(), this.#userKey())) return this.#enter(file);
+      const index = this.#fileIndex++;
+      if (version.holdsUserKey(0, index, this.#userKey())) return this.#enter(level0[index]!);
     }
     if (this.level < 0) this.level = 0;
     return this.#nextSortedFile();
@@ -213,13 +213,10 @@ export class PointLookup {
     const key = this.#userKey();
     if (this.level > 0 && this.#continuesInNext()) return true;
     while (++this.level < version.levels.length) {
-      const files = version.levels[this.level]!;
-      if (files.length === 0) continue;
-      const index = version.findFileForUserKey(this.level, key);
-      const file = files[index];
-      if (file === undefined || !version.overlaps(file, key, key)) continue;
+      const index = version.findFileHolding(this.level, key);
+      if (index < 0) continue;
       this.#fileIndex = index;
-      return this.#enter(file);
+      return this.#enter(version.levels[this.level]![index]!);
     }
     return false;
   }
