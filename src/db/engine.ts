@@ -2,12 +2,14 @@
  * An open database: its parts, wired. The public `DB` checks arguments and asks the engine; `open.ts` builds it. What each
  * part does stands in its own file; here stands only who knows whom, and the order of closing.
  */
+
 import { DBError } from '../../format/base/db-error.ts';
 import { type Io, runAsync } from '../../format/base/io.ts';
 import type { PreparedTransactions } from '../../format/batch/prepared-transactions.ts';
 import { getKernel } from '../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import { optionsFileName, optionsTempFileName } from '../../format/manifest/file-name.ts';
+import { emptyEdit } from '../../format/manifest/version-edit.ts';
 import { BackgroundWork } from '../background/background-work.ts';
 import { ErrorHandler } from '../background/error-handler.ts';
 import { type DbIdentity, JobRunner } from '../background/job-runner.ts';
@@ -161,12 +163,27 @@ export class Engine {
       await runAsync(this.versions.renewManifest());
       this.obsolete.uncertain = false;
       await Promise.all(live.map((family) => this.background.flushed(family)));
+      await runAsync(this.#forgetOldLogs(live));
     } catch (error) {
       if (this.errors.error === undefined) this.errors.report('flush', error);
       throw error;
     }
     this.writes.refusal = undefined;
     this.background.schedule();
+  }
+
+  /**
+   * Records that no log before the current one is needed. The abandoned log may end in half a record, and the sequences of
+   * the failed write are skipped: a recovery that read it would take the log behind it for one with a hole before it.
+   */
+  *#forgetOldLogs(families: readonly ColumnFamilyState[]): Io<void> {
+    const logNumber = this.wal.currentNumber;
+    const minLogNumberToKeep = Math.min(logNumber, this.prepared.minLogNumber ?? logNumber);
+    const changes = families
+      .filter((family) => !family.dropped)
+      .map((family) => ({ family, edit: { ...emptyEdit(family.id), logNumber, minLogNumberToKeep } }));
+    yield* this.versions.logAndApply({ changes });
+    this.background.releaseLogs();
   }
 
   /** Lets go of everything after an open that failed, and leaves all files as they are. */

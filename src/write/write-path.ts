@@ -161,6 +161,24 @@ export class WritePath implements WriteHost {
     return error;
   }
 
+  /** Makes the log durable outside of any group. Like in one, a failure ends the use of the log. */
+  *syncLog(): Io<void> {
+    try {
+      yield* this.#wal.sync();
+    } catch (error) {
+      throw this.onWalFailure(error);
+    }
+  }
+
+  /** Hands deferred bytes of the log to the operating system; a failure ends the use of the log. */
+  flushLog(): void {
+    try {
+      this.#wal.flush();
+    } catch (error) {
+      throw this.onWalFailure(error);
+    }
+  }
+
   /** Whether a write with `noSlowdown` has to be turned away now. */
   get isStalled(): boolean {
     return this.controller.condition !== 'normal';
