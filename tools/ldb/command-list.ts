@@ -1,6 +1,7 @@
 /** Every command of ldb, in the order of the help. */
 import type { LdbCommand } from './command.ts';
 import { approxSizeCommand } from './commands/approx-size.ts';
+import { backupCommand } from './commands/backup.ts';
 import { batchPutCommand } from './commands/batch-put.ts';
 import { checkConsistencyCommand } from './commands/check-consistency.ts';
 import { checkpointCommand } from './commands/checkpoint.ts';
@@ -25,8 +26,11 @@ import { multiGetCommand } from './commands/multi-get.ts';
 import { putCommand } from './commands/put.ts';
 import { queryCommand } from './commands/query.ts';
 import { reduceLevelsCommand } from './commands/reduce-levels.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { scanCommand } from './commands/scan.ts';
 import { singleDeleteCommand } from './commands/single-delete.ts';
+import { updateManifestCommand } from './commands/update-manifest.ts';
+import { writeExternSstCommand } from './commands/write-extern-sst.ts';
 
 /** Data access first, then administration. */
 export const COMMANDS: readonly LdbCommand[] = [
@@ -48,6 +52,7 @@ export const COMMANDS: readonly LdbCommand[] = [
   dumpCommand,
   loadCommand,
   manifestDumpCommand,
+  updateManifestCommand,
   fileChecksumDumpCommand,
   getPropertyCommand,
   listColumnFamiliesCommand,
@@ -56,5 +61,8 @@ export const COMMANDS: readonly LdbCommand[] = [
   dumpLiveFilesCommand,
   internalDumpCommand,
   listLiveFilesMetadataCommand,
+  backupCommand,
+  restoreCommand,
   checkpointCommand,
+  writeExternSstCommand,
 ];

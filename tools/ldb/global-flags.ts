@@ -32,6 +32,8 @@ export const OPEN_FLAGS: FlagTable = {
 export const REFUSED_FLAGS: ReadonlyMap<string, string> = new Map([
   ['env_uri', 'only the file system of the machine is supported'],
   ['fs_uri', 'only the file system of the machine is supported'],
+  ['backup_env_uri', 'only the file system of the machine is supported'],
+  ['backup_fs_uri', 'only the file system of the machine is supported'],
   ['secondary_path', 'secondary instances are not supported; commands that only read never need one'],
   ['compression_max_dict_bytes', 'compression dictionaries are read, not written'],
   ['disable_consistency_checks', 'a tree whose tables are out of order is never opened'],

@@ -4,21 +4,22 @@ import type { FileSystem, WritableFile } from '../../src/env/file-system.ts';
 
 /** A file as the target of an `Output`. Writes are carried out in place, so it never asks to wait. */
 export class FileTarget extends EventEmitter {
-  readonly #file: WritableFile;
+  /** The file itself, for those who append to it directly. */
+  readonly file: WritableFile;
 
   constructor(file: WritableFile) {
     super();
-    this.#file = file;
+    this.file = file;
   }
 
   write(bytes: Uint8Array): boolean {
-    this.#file.appendSync([bytes]);
+    this.file.appendSync([bytes]);
     return true;
   }
 
   /** Ends the file. What was written is with the operating system, not synced. */
   close(): Promise<void> {
-    return this.#file.close();
+    return this.file.close();
   }
 }
 
