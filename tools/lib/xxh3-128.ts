@@ -9,10 +9,10 @@ const PRIME64_2 = 0xc2b2ae3d27d4eb4fn;
 const PRIME64_4 = 0x85ebca77c2b2ae63n;
 const PRIME_MX1 = 0x165667919e3779f9n;
 
-/** The first 144 bytes of XXH3's secret. */
+/** The first 128 bytes of XXH3's secret. */
 const SECRET = Buffer.from(
   'b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671fcb79e64eccc0e578825ad07dccff7221b8084674f743248e' +
-    'e03590e6813a264c3c2852bb91c300cb88d0658b532ea371644897a20df94e3819ef46a9deacd8a8fa763fe39c343ff9dcbbc7c70b4f1d8a' +
+    'e03590e6813a264c3c2852bb91c300cb88d0658b1b532ea371644897a20df94e3819ef46a9deacd8a8fa763fe39c343ff9dcbbc7c70b4f1d8a' +
     '51e04bcdb45931c89f7ec9d9787364',
   'hex',
 );

@@ -1,0 +1,171 @@
+/**
+ * The tools as processes: exit codes, streams, a reader that goes away, a database that somebody else has open. Method:
+ * run them with Node as a user would.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { DB } from '../../src/index.ts';
+import { ldb } from '../../tools/ldb/ldb.ts';
+import { sstDump } from '../../tools/sst-dump/sst-dump.ts';
+import { directoryFingerprint } from '../support/directory-hash.ts';
+import { PROJECT_ROOT } from '../support/source-files.ts';
+import { temporaryCopy, temporaryDirectory } from '../support/temporary-directory.ts';
+import { runInProcess } from './run-in-process.ts';
+
+const TSX = join(PROJECT_ROOT, 'node_modules/tsx/dist/cli.mjs');
+const program = (tool: 'ldb' | 'sst-dump'): string[] => [TSX, join(PROJECT_ROOT, `tools/${tool}/main.ts`)];
+const fixture = (name: string): string => join(PROJECT_ROOT, 'test/fixtures', name, 'db');
+
+function run(tool: 'ldb' | 'sst-dump', args: readonly string[], input = ''): ReturnType<typeof spawnSync> {
+  return spawnSync(process.execPath, [...program(tool), ...args], { encoding: 'utf8', input });
+}
+
+test('S13 results go to stdout, failures as one line to stderr, with the exit code', () => {
+  using copy = temporaryCopy(fixture('fv5'));
+  const found = run('ldb', [`--db=${copy.path}`, 'get', 'key000010']);
+  expect(found).toMatchObject({ status: 0, stdout: 'maple north\n', stderr: '' });
+  const absent = run('ldb', [`--db=${copy.path}`, 'get', 'nokey']);
+  expect(absent).toMatchObject({ status: 1, stdout: '', stderr: 'Failed: Get failed: NotFound: \n' });
+  const table = run('sst-dump', [`--file=${copy.path}/000009.sst`, '--command=identify']);
+  expect(table.status).toBe(0);
+  expect(table.stdout).toContain('000009.sst is a valid SST file\n');
+});
+
+test('lines of standard input are loaded, text beyond ASCII included', () => {
+  using directory = temporaryDirectory();
+  const db = `--db=${directory.path}/db`;
+  const loaded = run('ldb', [db, 'load', '--create_if_missing'], 'kä ==> wert ß\nno line\n');
+  expect(loaded).toMatchObject({ status: 0, stdout: 'Warning: 1 bad lines ignored.\n' });
+  expect(run('ldb', [db, 'scan'])).toMatchObject({ status: 0, stdout: 'kä : wert ß\n' });
+});
+
+test('a reader that goes away ends the tool quietly', async () => {
+  using copy = temporaryCopy(fixture('level-compacted'));
+  const child = spawn(process.execPath, [...program('ldb'), `--db=${copy.path}`, 'idump', '--hex']);
+  let complaints = '';
+  child.stderr.on('data', (text: Buffer) => {
+    complaints += text.toString();
+  });
+  await once(child.stdout, 'data');
+  child.stdout.destroy();
+  const [code] = (await once(child, 'exit')) as [number];
+  expect(complaints).toBe('');
+  expect([0, 141]).toContain(code);
+});
+
+test('S13 a database that is open elsewhere can be looked at, and is left as it is', async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, 'db');
+  await using db = await DB.open(path, { createIfMissing: true });
+  await db.put('in a table', '1');
+  await db.flush();
+  await db.put('in the log', '2');
+  const before = directoryFingerprint(path);
+  const looks: string[][] = [
+    ['scan'],
+    ['idump'],
+    ['dump'],
+    ['get', 'in the log'],
+    ['checkconsistency'],
+    ['manifest_dump', '--verbose'],
+    ['list_column_families'],
+    ['list_live_files_metadata'],
+    ['list_file_range_deletes'],
+    ['file_checksum_dump'],
+    ['dump_live_files'],
+    ['get_property', 'rocksdb.stats'],
+    ['approxsize', '--from=a', '--to=z'],
+  ];
+  for (const look of looks) {
+    expect(await runInProcess(ldb, [`--db=${path}`, ...look]), look.join(' ')).toMatchObject({ code: 0, err: '' });
+  }
+  expect((await runInProcess(ldb, [`--db=${path}`, 'scan'])).out).toBe('in a table : 1\nin the log : 2\n');
+  expect(directoryFingerprint(path)).toEqual(before);
+  const write = run('ldb', [`--db=${path}`, 'put', 'a', 'b']);
+  expect(write.status).toBe(1);
+  expect(write.stderr).toMatch(/^Failed: .*lock/i);
+});
+
+test('--json prints one object a line, and loses no byte', async () => {
+  using copy = temporaryCopy(fixture('edge-keys'));
+  const scan = await runInProcess(ldb, [`--db=${copy.path}`, 'scan', '--json']);
+  const hex = await runInProcess(ldb, [`--db=${copy.path}`, 'scan', '--hex']);
+  const bytes = (text: string): string =>
+    text.startsWith('0x') ? text : `0x${Buffer.from(text).toString('hex').toUpperCase()}`;
+  const lines = Buffer.from(scan.out, 'latin1').toString().trimEnd().split('\n');
+  const rows = lines.map((line) => JSON.parse(line) as { key: string; value: string });
+  expect(rows.length).toBeGreaterThan(400);
+  expect(`${rows.map(({ key, value }) => `${bytes(key)} : ${bytes(value)}`).join('\n')}\n`).toBe(hex.out);
+});
+
+test('every command that prints data prints JSON too', async () => {
+  using copy = temporaryCopy(fixture('deletes'));
+  const db = `--db=${copy.path}`;
+  const commands: string[][] = [
+    [db, 'get', 'key000011', '--json'],
+    [db, 'multi_get', 'key000011', 'nokey', '--json'],
+    [db, 'dump', '--json'],
+    [db, 'dump', '--json', '--count_only'],
+    [db, 'idump', '--json'],
+    [db, 'manifest_dump', '--json'],
+    [db, 'list_column_families', '--json'],
+    [db, 'list_live_files_metadata', '--json'],
+    [db, 'list_file_range_deletes', '--json'],
+    [db, 'file_checksum_dump', '--json'],
+    [db, 'get_property', 'rocksdb.num-files-at-level0', '--json'],
+    [db, 'approxsize', '--from=a', '--to=z', '--json'],
+    ['dump_wal', `--walfile=${copy.path}/000010.log`, '--json', '--print_value'],
+  ];
+  for (const args of commands) {
+    const { code, out } = await runInProcess(ldb, args);
+    expect(code, args.join(' ')).toBe(0);
+    expect(out, args.join(' ')).not.toBe('');
+    for (const line of out.trimEnd().split('\n')) expect(JSON.parse(line), args.join(' ')).toBeTypeOf('object');
+  }
+  for (const command of ['scan', 'identify', 'none']) {
+    const args = [`--file=${copy.path}/000011.sst`, `--command=${command}`, '--json', '--show_properties'];
+    const { code, out } = await runInProcess(sstDump, args);
+    expect(code).toBe(0);
+    for (const line of out.trimEnd().split('\n')) expect(JSON.parse(line), command).toBeTypeOf('object');
+  }
+});
+
+test('what makes no sense here is refused with the reason', async () => {
+  for (const args of [['--secondary_path=x'], ['--enable_blob_files'], ['--env_uri=x'], ['--db_write_buffer_size=1']]) {
+    const { code, err } = await runInProcess(ldb, ['--db=x', 'scan', ...args]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^Failed: Not implemented: --\w+: .+\n$/);
+  }
+  const blob = await runInProcess(sstDump, ['--file=x', '--decode_blob_index']);
+  expect(blob).toMatchObject({ code: 1, err: 'Not implemented: --decode_blob_index: blob files are not supported\n' });
+});
+
+test('without a command, or with one that is unknown, the help says what there is', async () => {
+  expect(await runInProcess(ldb, [])).toMatchObject({ code: 1, out: '' });
+  const unknown = await runInProcess(ldb, ['bogus']);
+  expect(unknown.code).toBe(1);
+  expect(unknown.err).toMatch(/^Unknown command\n/);
+  const help = await runInProcess(ldb, ['--help']);
+  expect(help).toMatchObject({ code: 0, err: '' });
+  for (const name of ['put', 'scan', 'manifest_dump', 'dump_wal', 'reduce_levels'])
+    expect(help.out).toContain(`\n  ${name}`);
+  expect((await runInProcess(sstDump, ['--help'])).out).toContain('--read_num=');
+  expect((await runInProcess(sstDump, [])).err).toMatch(/^file or directory must be specified\.\n/);
+});
+
+test('a damaged table is told by name and offset, and the rest is still shown', async () => {
+  using copy = temporaryCopy(fixture('level-compacted'));
+  const victim = join(copy.path, '000044.sst');
+  const bytes = readFileSync(victim);
+  bytes[100]! ^= 0xff;
+  writeFileSync(victim, bytes);
+  const check = await runInProcess(sstDump, [`--file=${copy.path}`, '--command=check', '--verify_checksum']);
+  expect(check.code).toBe(0);
+  expect(check.err).toMatch(/^\S+000044\.sst: Corruption: block checksum mismatch: .* offset 0 size \d+\n$/);
+  const verify = await runInProcess(sstDump, [`--file=${copy.path}`, '--command=verify', '--verify_checksum']);
+  expect(verify.out.match(/The file is ok/g)?.length).toBe(8);
+  expect(verify.err).toMatch(/^\S+000044\.sst is corrupted: Corruption: /);
+});
