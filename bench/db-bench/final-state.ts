@@ -1,0 +1,49 @@
+/** What the database holds when the workloads are done: bytes on disk, amplification, and the shape of the tree. */
+import { join } from 'node:path';
+import type { DB } from '../../src/index.ts';
+import type { FinalState } from './bench-output.ts';
+
+/** Bytes of all files of the database's directory. */
+async function directoryBytes(db: DB): Promise<number> {
+  const { fileSystem } = db.env;
+  let bytes = 0;
+  for (const name of await fileSystem.list(db.path)) {
+    try {
+      bytes += (await fileSystem.stat(join(db.path, name))).size;
+    } catch (error) {
+      // Obsolete files are deleted beside this walk.
+      if (!(await fileSystem.exists(join(db.path, name)))) continue;
+      throw error;
+    }
+  }
+  return bytes;
+}
+
+/** Measures. Space amplification is the tables' bytes over those of the last sorted run. */
+export async function finalState(db: DB): Promise<FinalState> {
+  const { space, write } = db.getAmplification();
+  const { statistics } = db;
+  return {
+    directory: db.path,
+    diskBytes: await directoryBytes(db),
+    spaceAmplification: space,
+    writeAmplification: write,
+    levels: db.getColumnFamilyMetaData().levels.map(({ files }) => files.length),
+    ...(statistics === undefined
+      ? {}
+      : {
+          trivialMoves: statistics.getTickerCount('rocksdb.compaction.trivial.move'),
+          syncs: statistics.getTickerCount('rocksdb.wal.synced') + statistics.getTickerCount('rocksdb.manifest.synced'),
+        }),
+  };
+}
+
+/** The lines behind the figures; the first is what `du -s -k` prints. */
+export function finalStateText(state: FinalState): string {
+  const kibibytes = Math.ceil(state.diskBytes / 1024);
+  return (
+    `${kibibytes}\t${state.directory}\n` +
+    `Final disk bytes: ${state.diskBytes}; space amplification: ${state.spaceAmplification.toFixed(2)}; ` +
+    `write amplification: ${state.writeAmplification.toFixed(2)}; files by level: ${state.levels.join(' ')}\n`
+  );
+}
