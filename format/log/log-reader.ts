@@ -5,7 +5,7 @@
  * The reader takes no decisions about damage. It reports each finding as an event and, when asked to go on, resumes where
  * RocksDB's reader would: behind the record, or at the next block when the length cannot be trusted.
  */
-import { getFixed32 } from '../base/coding.ts';
+import { getFixed32, setFixed32 } from '../base/coding.ts';
 import { notSupported } from '../base/db-error.ts';
 import type { RandomAccessFile } from '../base/file-handles.ts';
 import { type Io, io } from '../base/io.ts';
@@ -314,14 +314,25 @@ export class LogReader {
     const intact = whole && this.#checksumMatches(this.#chunk + at, headerSize, length);
     // A recycled file begins with a whole record, its own or an old one, and no other file has records of this shape.
     const recycled = this.recycled && this.#chunkOffset + at > 0;
-    if (!intact && !recycled) {
-      this.recycled = false;
+    if (!intact && (!recycled || (whole && this.#isOwnButForNumber(at, headerSize, length)))) {
+      if (!recycled) this.recycled = false;
       return this.#lose('checksumMismatch', end - at, end, `a record of length ${length} of no known log is damaged`);
     }
     const kind = intact ? 'oldRecord' : 'damagedOldRecord';
     this.#dropChain();
     const found = getFixed32(this.#kernel.u8, this.#chunk + at + 7);
     return this.#lose(kind, 0, whole ? at + size : end, `expected log number ${this.#logNumber}, found ${found}`, at);
+  }
+
+  /** Whether only the log number of the record is damaged: with this log's number its checksum is right. */
+  #isOwnButForNumber(at: number, headerSize: number, length: number): boolean {
+    const { u8 } = this.#kernel;
+    const header = this.#chunk + at;
+    const found = getFixed32(u8, header + 7);
+    setFixed32(u8, header + 7, this.#logNumber! % 2 ** 32);
+    const matches = this.#checksumMatches(header, headerSize, length);
+    setFixed32(u8, header + 7, found);
+    return matches;
   }
 
   /** In the short last block it is what a torn write leaves; elsewhere no writer ever made it. */
