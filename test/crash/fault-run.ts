@@ -167,8 +167,8 @@ class FaultRun {
         await db.syncWal();
         break;
       case 'reopen':
-        await db.close();
         this.db = undefined;
+        await db.close();
         await this.open();
         break;
       case 'snapshot':
