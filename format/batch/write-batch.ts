@@ -322,7 +322,10 @@ export class WriteBatch {
 const plainTagOf: ReadonlyMap<number, number> = new Map([...familyTagOf].map(([plain, tag]) => [tag, plain]));
 
 function checkBytes(argument: unknown, what: string, most: number): void {
-  if (typeof argument === 'string' || argument instanceof Uint8Array) return checkSize(argument, most, what);
+  if (typeof argument === 'string' || argument instanceof Uint8Array) {
+    checkSize(argument, most, what);
+    return;
+  }
   throw invalidArgument(`${what} must be a Uint8Array or a string, not ${describe(argument)}`);
 }
 

@@ -116,7 +116,9 @@ test.each(['native', 'owner'] as const)('of racing processes exactly one wins ea
   using directory = temporaryDirectory();
   const paths = Array.from({ length: 40 }, (_, i) => `${directory.path}/${i}`);
   // Every second round starts from what a killed owner left.
-  if (kind === 'owner') paths.forEach((path, i) => i % 2 === 0 && fs.writeFileSync(`${path}.owner`, '4194999-17'));
+  for (const [i, path] of paths.entries()) {
+    if (kind === 'owner' && i % 2 === 0) fs.writeFileSync(`${path}.owner`, '4194999-17');
+  }
   const children = await Promise.all(Array.from({ length: 5 }, () => contender(kind, paths)));
   for (const child of children) child.say('go\n');
   const lines = (await Promise.all(children.map((child) => child.linesUntil('done')))).flat();
