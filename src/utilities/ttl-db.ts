@@ -26,9 +26,9 @@ import type { ColumnFamilyOptions, Options } from '../options/options.ts';
 import { familyPart } from '../options/resolve-options.ts';
 import type { DatabaseShape } from './database-shape.ts';
 import { StackableDB } from './stackable-db.ts';
-import { type TimeToLive, ttlFilterFactory, ttlMergeOperator } from './ttl-components.ts';
+import { filterOption, operatorOption, type TimeToLive } from './ttl-components.ts';
 import { TtlIterator } from './ttl-iterator.ts';
-import { checkedValueOf, nowSeconds, valueOf, withTimestamp } from './ttl-value.ts';
+import { checkedPlainValue, nowSeconds, plainValue, withTimestamp } from './ttl-value.ts';
 
 /** The largest time to live: a signed 32-bit number of seconds, as RocksDB has it. */
 const TTL_MAX = 0x7fff_ffff;
@@ -135,7 +135,7 @@ export class TtlDB extends StackableDB {
   }
 
   override async getMergeOperands(key: Bytes, options?: ReadOptions): Promise<Uint8Array[]> {
-    return (await super.getMergeOperands(key, options)).map(valueOf);
+    return (await super.getMergeOperands(key, options)).map(plainValue);
   }
 
   override put(key: Bytes, value: Bytes, options?: WriteOptions): Promise<void> {
@@ -197,7 +197,7 @@ function checkTtl(seconds: number): number {
 }
 
 function withoutTime(stored: Uint8Array | undefined): Uint8Array | undefined {
-  return stored === undefined ? undefined : checkedValueOf(stored);
+  return stored === undefined ? undefined : checkedPlainValue(stored);
 }
 
 function rejecting<T>(start: () => Promise<T>): Promise<T> {
@@ -234,7 +234,7 @@ async function familyOptions(
   const operator = await mergeOperatorComponent(mergeOperator ?? general.mergeOperator);
   return {
     ...rest,
-    compactionFilterFactory: ttlFilterFactory(ttl, clock, { filter: filter?.value, factory: factory?.value }),
-    ...(operator === undefined ? {} : { mergeOperator: ttlMergeOperator(operator.value, clock) }),
+    compactionFilterFactory: filterOption(ttl, clock, { filter: filter?.value, factory: factory?.value }),
+    ...(operator === undefined ? {} : { mergeOperator: operatorOption(operator, clock) }),
   };
 }

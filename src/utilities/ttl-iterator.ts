@@ -1,7 +1,7 @@
 /** An iterator of a TTL database: the base's, with values that end before their time. */
 import type { DBError } from '../../format/base/db-error.ts';
 import type { IteratorShape } from '../read/iterator-shape.ts';
-import { timestampOf, valueOf } from './ttl-value.ts';
+import { timestampOf, plainValue } from './ttl-value.ts';
 
 type Entry = [Uint8Array, Uint8Array];
 
@@ -23,13 +23,13 @@ export class TtlIterator implements IteratorShape {
   }
 
   get value(): Uint8Array {
-    return valueOf(this.#base.value);
+    return plainValue(this.#base.value);
   }
 
   /** When the present value was written, in Unix seconds. */
   get writeTime(): number {
     const { value } = this.#base;
-    valueOf(value);
+    plainValue(value);
     return timestampOf(value);
   }
 
@@ -103,5 +103,5 @@ export class TtlIterator implements IteratorShape {
 }
 
 function withoutTime([key, value]: Entry): Entry {
-  return [key, valueOf(value)];
+  return [key, plainValue(value)];
 }

@@ -31,14 +31,14 @@ export function timestampOf(stored: Uint8Array): number {
 }
 
 /** The value in a stored one, a view of it. `CORRUPTION` when it is too short to hold a time. */
-export function valueOf(stored: Uint8Array): Uint8Array {
+export function plainValue(stored: Uint8Array): Uint8Array {
   if (stored.length >= TIMESTAMP_SIZE) return stored.subarray(0, stored.length - TIMESTAMP_SIZE);
   throw corruption(`a value of a TTL database has ${stored.length} bytes, its timestamp alone takes ${TIMESTAMP_SIZE}`);
 }
 
 /** The same, and `CORRUPTION` for a time before there were TTL databases: such a value was not written by one. */
-export function checkedValueOf(stored: Uint8Array): Uint8Array {
-  const value = valueOf(stored);
+export function checkedPlainValue(stored: Uint8Array): Uint8Array {
+  const value = plainValue(stored);
   const seconds = timestampOf(stored);
   if (seconds >= TIMESTAMP_MIN) return value;
   throw corruption(

@@ -1,18 +1,20 @@
 /** `db.batch()` of a `PumiceLevel`: operations go straight into the engine's own encoding. */
-import { AbstractChainedBatch } from 'abstract-level';
+import { AbstractChainedBatch, type AbstractLevel } from 'abstract-level';
 import { WriteBatch } from '../../../format/batch/write-batch.ts';
 import { asLevel } from './level-error.ts';
-import type { LevelData } from './level-format.ts';
-import type { LevelWriteOptions, PumiceLevel } from './pumice-level.ts';
+import type { LevelData, LevelWriteOptions } from './level-format.ts';
+
+type Level<K, V> = AbstractLevel<LevelData, K, V>;
 
 /** A batch that is built call by call and written once. */
-export class LevelChainedBatch<K, V> extends AbstractChainedBatch<PumiceLevel<K, V>, K, V> {
+export class LevelChainedBatch<K, V> extends AbstractChainedBatch<Level<K, V>, K, V> {
   readonly #batch = new WriteBatch();
-  readonly #level: PumiceLevel<K, V>;
+  readonly #write: (batch: WriteBatch, options: LevelWriteOptions) => Promise<void>;
 
-  constructor(db: PumiceLevel<K, V>) {
+  /** `write` writes the batch to the database. */
+  constructor(db: Level<K, V>, write: (batch: WriteBatch, options: LevelWriteOptions) => Promise<void>) {
     super(db);
-    this.#level = db;
+    this.#write = write;
   }
 
   _put(key: LevelData, value: LevelData): void {
@@ -28,7 +30,7 @@ export class LevelChainedBatch<K, V> extends AbstractChainedBatch<PumiceLevel<K,
   }
 
   _write(options: LevelWriteOptions): Promise<void> {
-    return asLevel(() => this.#level.database.write(this.#batch, { sync: options.sync === true }));
+    return asLevel(() => this.#write(this.#batch, { sync: options.sync === true }));
   }
 
   async _close(): Promise<void> {

@@ -11,6 +11,12 @@ export interface LevelRange {
   lte?: LevelData;
 }
 
+/** Options of writes. */
+export interface LevelWriteOptions {
+  /** Settle when the write survives a power cut. Default false. */
+  sync?: boolean;
+}
+
 /** Makes a decoder of the engine's bytes, which it may keep, into a format. */
 export function decoderOf(format: string): (bytes: Uint8Array) => LevelData {
   if (format === 'utf8') return decodeText;

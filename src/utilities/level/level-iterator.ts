@@ -1,9 +1,8 @@
 /** The iterator behind `iterator()`, `keys()` and `values()` of a `PumiceLevel`. */
-import { AbstractIterator } from 'abstract-level';
+import { AbstractIterator, type AbstractLevel } from 'abstract-level';
 import type { IteratorShape } from '../../read/iterator-shape.ts';
 import { LevelError, levelError } from './level-error.ts';
 import { bytesOf, decoderOf, inRange, type LevelData, type LevelRange } from './level-format.ts';
-import type { PumiceLevel } from './pumice-level.ts';
 
 /** Entries that `next` fetches at once after the first; more would hold the event loop up while they are used up. */
 const BATCH = 1000;
@@ -24,7 +23,7 @@ export interface LevelIteratorOptions extends LevelRange {
 type Item = [LevelData | undefined, LevelData | undefined];
 
 /** Reads ahead in batches; everything it shows was there when it was made. */
-export class LevelIterator<K, V> extends AbstractIterator<PumiceLevel<K, V>, K, V> {
+export class LevelIterator<K, V> extends AbstractIterator<AbstractLevel<LevelData, K, V>, K, V> {
   readonly #iterator: IteratorShape | undefined;
   readonly #options: LevelIteratorOptions;
   readonly #decodeKey: (bytes: Uint8Array) => LevelData;
@@ -38,7 +37,7 @@ export class LevelIterator<K, V> extends AbstractIterator<PumiceLevel<K, V>, K, 
   #target: Uint8Array | undefined;
 
   /** Takes `iterator` over; without one there is nothing to read. */
-  constructor(db: PumiceLevel<K, V>, options: LevelIteratorOptions, iterator: IteratorShape | undefined) {
+  constructor(db: AbstractLevel<LevelData, K, V>, options: LevelIteratorOptions, iterator: IteratorShape | undefined) {
     super(db, options as never);
     this.#iterator = iterator;
     this.#options = options;

@@ -15,6 +15,7 @@ import {
   decoderOf,
   type LevelData,
   type LevelRange,
+  type LevelWriteOptions,
   lowerBound,
   upperBound,
 } from './level-format.ts';
@@ -50,12 +51,6 @@ export interface PumiceLevelOptions<K, V> extends AbstractDatabaseOptions<K, V> 
   errorIfExists?: boolean;
   /** Everything else that `DB.open` takes. */
   database?: LevelEngineOptions;
-}
-
-/** Options of writes. */
-export interface LevelWriteOptions {
-  /** Settle when the write survives a power cut. Default false. */
-  sync?: boolean;
 }
 
 interface LevelReadOptions {
@@ -176,7 +171,7 @@ export class PumiceLevel<K = string, V = string> extends AbstractLevel<LevelData
   }
 
   _chainedBatch(): LevelChainedBatch<K, V> {
-    return new LevelChainedBatch(this);
+    return new LevelChainedBatch<K, V>(this, (batch, options) => this.database.write(batch, options));
   }
 
   _iterator(options: LevelIteratorOptions & { snapshot?: LevelSnapshot }): LevelIterator<K, V> {

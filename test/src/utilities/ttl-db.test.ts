@@ -145,9 +145,11 @@ test('S105 the user’s merge operator and filter see values without their times
   expect(text(await db.get('k'))).toBe('a,b,c');
   expect(text(await db.get('r'))).toBe('renamed');
   await db.close();
-  // A rewritten value keeps its own time; the C++ tools know the operator by this name.
   await expect(raw()).rejects.toThrow(/TtlMergeOperator/);
-  db = await open({ mergeOperator: stringAppend(',') });
+  // The operator is built in, so it is found by what is stored. A rewritten value keeps its own time.
+  db = await open();
+  await db.merge('k', 'd');
+  expect(text(await db.get('k'))).toBe('a,b,c,d');
   using iterator = db.newIterator();
   await iterator.seek('r');
   expect([text(iterator.value), iterator.writeTime]).toEqual(['renamed', START]);
@@ -219,6 +221,34 @@ test('S105 a database that DBWithTTL wrote reads without its times, and expires'
   await db.compactRange({ bottommostLevelCompaction: 'force' });
   expect(await db.entries().next()).toMatchObject({ done: true });
   await db.close();
+});
+
+test('S105 compactions of a TTL database run in worker threads, and hear of a changed time', async () => {
+  using directory = temporaryDirectory();
+  const env = new Env({ compactionWorkers: 1, flushWorkers: 1 });
+  const options = {
+    env,
+    createIfMissing: true,
+    ttlSeconds: 0,
+    compression: 'none' as const,
+    mergeOperator: stringAppend('+'),
+  };
+  const db = await TtlDB.open(directory.path, options);
+  const compact = () => db.compactRange({ bottommostLevelCompaction: 'force' });
+  for (let i = 0; i < 2000; i++) db.putSync(`k${i}`, 'v'.repeat(200));
+  await db.flush();
+  for (let i = 0; i < 2000; i++) db.mergeSync(`k${i}`, 'w');
+  await compact();
+  expect(env.stats().workers).toBe(2);
+  expect(text(await db.get('k7'))).toBe(`${'v'.repeat(200)}+w`);
+  expect(await db.getMergeOperands('k7')).toEqual([]);
+  db.setTtl(1);
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  await compact();
+  expect(await db.get('k7')).toBeUndefined();
+  expect(db.getLiveFilesMetaData()).toEqual([]);
+  await db.close();
+  await env.close();
 });
 
 testWithTools('S105 ldb --ttl reads what TtlDB wrote, and TtlDB what ldb --ttl put', async () => {
