@@ -2,6 +2,8 @@
 import { resolve } from 'node:path';
 import { utf8 } from '../../format/base/bytes.ts';
 import { CURRENT_FILE } from '../../format/manifest/file-name.ts';
+import { Env } from '../../src/env/env.ts';
+import type { FileSystem } from '../../src/env/file-system.ts';
 import {
   type ColumnFamily,
   type ColumnFamilyOptions,
@@ -9,14 +11,12 @@ import {
   type IteratorOptions,
   type RecoveryDrop,
 } from '../../src/index.ts';
-import { Env } from '../../src/env/env.ts';
-import type { FileSystem } from '../../src/env/file-system.ts';
 import type { Flags } from '../lib/arguments.ts';
 import { bytesText } from '../lib/bytes-text.ts';
 import { parsePrefixedHex, prefixedHex } from '../lib/hex.ts';
 import type { Output } from '../lib/output.ts';
 import type { ToolStreams } from '../lib/tool-process.ts';
-import { commandFailure } from './command.ts';
+import { commandFailure } from './command-failure.ts';
 import { openOptions } from './open-options.ts';
 
 const DEFAULT_FAMILY = 'default';

@@ -1,6 +1,5 @@
 /** What a command of ldb is: a row of the help, the flags it takes, and what it does. */
 import type { FlagTable } from '../lib/arguments.ts';
-import { ToolFailure } from '../lib/tool-failure.ts';
 import type { CommandContext } from './command-context.ts';
 
 /** One command. */
@@ -14,13 +13,8 @@ export interface LdbCommand {
   readonly flags: FlagTable;
   /** False: it can run without `--db`. */
   readonly needsDatabase: boolean;
-  /** Throws a `ToolFailure`, or any error, which is then printed as a status. */
+  /** Throws a `ToolFailure` (`command-failure.ts`), or any error, which is then printed as a status. */
   run(context: CommandContext): Promise<void>;
-}
-
-/** A failure as ldb prints it. */
-export function commandFailure(message: string): ToolFailure {
-  return new ToolFailure(`Failed: ${message}`);
 }
 
 /** Flags of commands that go over a range of keys. */

@@ -8,13 +8,13 @@ import { runAsync, runSync } from '../../format/base/io.ts';
 import { MergingIterator, Position } from '../../format/iterator/merging-iterator.ts';
 import { FragmentedTombstones, type RangeTombstone } from '../../format/iterator/range-tombstones.ts';
 import { CURRENT_FILE } from '../../format/manifest/file-name.ts';
-import { openEngine } from '../../src/db/open.ts';
 import type { Engine } from '../../src/db/engine.ts';
+import { openEngine } from '../../src/db/open.ts';
 import { makeSources, TombstoneView } from '../../src/read/iterator-sources.ts';
 import { memtableFragments, tableFragments } from '../../src/read/tombstones.ts';
 import type { ColumnFamilyState } from '../../src/version/column-family.ts';
-import { commandFailure } from './command.ts';
 import { type CommandContext, READ_OPTIONS } from './command-context.ts';
+import { commandFailure } from './command-failure.ts';
 import { openOptions } from './open-options.ts';
 
 /** One entry: views that live until the visitor returns. */

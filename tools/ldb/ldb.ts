@@ -2,7 +2,7 @@
  * ldb: works on a database from the command line. Flags, texts and exit codes are those of RocksDB's tool;
  * `tools/README.md` lists where they differ.
  */
-import { type FlagTable, Flags, type GivenFlag, splitArguments } from '../lib/arguments.ts';
+import { Flags, type FlagTable, type GivenFlag, splitArguments } from '../lib/arguments.ts';
 import { flagHelp } from '../lib/flag-help.ts';
 import { ToolFailure } from '../lib/tool-failure.ts';
 import type { ToolStreams } from '../lib/tool-process.ts';

@@ -1,7 +1,7 @@
 /** The live tables of a database, as an operator sees them: with the path that `--db` leads to. */
 import { resolve } from 'node:path';
 import { levelDbTableFileName, tableFileName } from '../../format/manifest/file-name.ts';
-import { DBError, type DB, type LiveFileMetaData } from '../../src/index.ts';
+import { type DB, DBError, type LiveFileMetaData } from '../../src/index.ts';
 import type { CommandContext } from './command-context.ts';
 
 /** One live table. */

@@ -1,8 +1,8 @@
 /** A MANIFEST as text: every edit if asked for, then the state that they add up to. */
 import { ByteReader } from '../../format/base/coding.ts';
+import { bytewiseComparator } from '../../format/base/comparator.ts';
 import { SENTINEL_SEQUENCE } from '../../format/base/internal-key.ts';
 import { runAsync } from '../../format/base/io.ts';
-import { bytewiseComparator } from '../../format/base/comparator.ts';
 import { LogReader, LogStep } from '../../format/log/log-reader.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import { type ManifestContents, readManifest } from '../../format/manifest/manifest-reader.ts';

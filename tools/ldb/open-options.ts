@@ -1,10 +1,18 @@
 /** The options that a database is opened with: its stored tuning first, then what the flags say. */
 import { resolve } from 'node:path';
-import { type ColumnFamilyOptions, DB, type CompressionType, fixedPrefix, type Options } from '../../src/index.ts';
+import type { FileSystem } from '../../src/env/file-system.ts';
+import { type ColumnFamilyOptions, type CompressionType, DB, fixedPrefix, type Options } from '../../src/index.ts';
 import type { Flags } from '../lib/arguments.ts';
-import { commandFailure } from './command.ts';
-import type { CommandContext } from './command-context.ts';
+import { commandFailure } from './command-failure.ts';
 import { readNewestOptionsFile, tuningOf } from './stored-tuning.ts';
+
+/** What must be known to open a database; a `CommandContext` is one. */
+export interface OpenRequest {
+  readonly flags: Flags;
+  /** The database's directory as it was given. */
+  readonly path: string;
+  readonly fileSystem: FileSystem;
+}
 
 const COMPRESSION_WORDS: ReadonlyMap<string, CompressionType> = new Map([
   ['no', 'none'],
@@ -17,7 +25,7 @@ const COMPRESSION_WORDS: ReadonlyMap<string, CompressionType> = new Map([
 ]);
 
 /** Options for `DB.open`, without `readOnly` and `createIfMissing`. A `ToolFailure` for a flag with a bad value. */
-export async function openOptions(context: CommandContext): Promise<Options> {
+export async function openOptions(context: OpenRequest): Promise<Options> {
   const { flags } = context;
   const given = familyFlags(flags);
   const stored = await storedTuning(context);
@@ -27,7 +35,7 @@ export async function openOptions(context: CommandContext): Promise<Options> {
   return { ...stored, ...given, ...(stored.columnFamilies === undefined ? {} : { columnFamilies }) };
 }
 
-async function storedTuning({ flags, path, fileSystem }: CommandContext): Promise<Options> {
+async function storedTuning({ flags, path, fileSystem }: OpenRequest): Promise<Options> {
   const wanted = flags.boolean('try_load_options', !flags.boolean('create_if_missing') && !flags.boolean('ttl'));
   if (!wanted || !(await fileSystem.exists(`${resolve(path)}/CURRENT`))) return {};
   const file = await readNewestOptionsFile(fileSystem, path);

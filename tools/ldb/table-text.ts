@@ -1,6 +1,7 @@
 /** A table as `dump` and `dump_live_files` print it: its entries, then its properties. */
-import { internalKeyText } from '../lib/internal-key-text.ts';
+
 import { upperHex } from '../lib/hex.ts';
+import { internalKeyText } from '../lib/internal-key-text.ts';
 import { TableEntries } from '../lib/table-entries.ts';
 import { openTableFile } from '../lib/table-file.ts';
 import { tablePropertiesText } from '../lib/table-properties-text.ts';

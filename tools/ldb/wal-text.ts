@@ -1,6 +1,7 @@
 /** A write-ahead log as text: a line for each batch, with every record in it. */
-import { runAsync } from '../../format/base/io.ts';
+
 import { ValueType } from '../../format/base/internal-key.ts';
+import { runAsync } from '../../format/base/io.ts';
 import { WriteBatchReader } from '../../format/batch/write-batch-reader.ts';
 import { decompressZstdFrames } from '../../format/compression/zstd.ts';
 import type { LogEvent, LogEventKind } from '../../format/log/log-event.ts';
@@ -10,8 +11,8 @@ import type { RandomAccessFile } from '../../src/env/file-system.ts';
 import { bytesText } from '../lib/bytes-text.ts';
 import { prefixedHex } from '../lib/hex.ts';
 import { statusText } from '../lib/status-text.ts';
-import { commandFailure } from './command.ts';
 import type { CommandContext } from './command-context.ts';
+import { commandFailure } from './command-failure.ts';
 
 /** More bytes than a batch is decompressed to. */
 const DECOMPRESSED_MAX = 1 << 30;

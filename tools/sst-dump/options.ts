@@ -1,9 +1,10 @@
 /** The command line of sst_dump: its flags, their help, and what they say once they are checked. */
-import { type FlagTable, Flags, splitArguments } from '../lib/arguments.ts';
+
+import { utf8 } from '../../format/base/bytes.ts';
+import { Flags, type FlagTable, splitArguments } from '../lib/arguments.ts';
 import { flagHelp } from '../lib/flag-help.ts';
 import { parsePrefixedHex } from '../lib/hex.ts';
 import { ToolFailure } from '../lib/tool-failure.ts';
-import { utf8 } from '../../format/base/bytes.ts';
 
 /** What a run does with each table. */
 export type DumpCommand = 'check' | 'scan' | 'none' | 'verify' | 'recompress' | 'identify' | 'raw';

@@ -1,6 +1,6 @@
 /** Command lines are taken apart as RocksDB's tools do it: only `--name` and `--name=value` are flags. */
 import { describe, expect, test } from 'vitest';
-import { type FlagTable, Flags, splitArguments } from '../../../tools/lib/arguments.ts';
+import { Flags, type FlagTable, splitArguments } from '../../../tools/lib/arguments.ts';
 import { flagHelp } from '../../../tools/lib/flag-help.ts';
 import { ToolFailure } from '../../../tools/lib/tool-failure.ts';
 

@@ -1,5 +1,6 @@
 /** `approxsize`: roughly how many bytes of tables hold a range of keys. */
-import { commandFailure, type LdbCommand, RANGE_FLAGS } from '../command.ts';
+import { type LdbCommand, RANGE_FLAGS } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 
 /** Prints the number of bytes; data that is only in logs does not count. */
 export const approxSizeCommand: LdbCommand = {

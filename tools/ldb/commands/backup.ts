@@ -2,8 +2,9 @@
 import { resolve } from 'node:path';
 import { BackupEngine } from '../../../src/index.ts';
 import type { FlagTable } from '../../lib/arguments.ts';
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
+import { commandFailure } from '../command-failure.ts';
 
 /** Flags of both directions. Threads and log levels are RocksDB's tuning of its own copying; they change nothing here. */
 export const BACKUP_FLAGS: FlagTable = {

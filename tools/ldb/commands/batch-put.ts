@@ -1,6 +1,7 @@
 /** `batchput`: writes several keys as one batch. */
 import { WriteBatch } from '../../../src/index.ts';
-import { CREATE_FLAG, commandFailure, type LdbCommand } from '../command.ts';
+import { CREATE_FLAG, type LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 import { withTime } from '../ttl-value.ts';
 
 /** Writes all or nothing and prints OK. */

@@ -1,7 +1,8 @@
 /** `checkconsistency`: opens the database with every table, and compares what files are with what the MANIFEST says. */
+
+import { openTableFile } from '../../lib/table-file.ts';
 import type { LdbCommand } from '../command.ts';
 import { liveTables } from '../live-tables.ts';
-import { openTableFile } from '../../lib/table-file.ts';
 
 /** Prints OK. Data blocks and filters are not read, as in RocksDB's tool: `sst_dump --command=verify` does that. */
 export const checkConsistencyCommand: LdbCommand = {

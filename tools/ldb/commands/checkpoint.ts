@@ -1,6 +1,7 @@
 /** `checkpoint`: makes a directory that holds the database as it is now, tables shared by hard links. */
 import { resolve } from 'node:path';
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 
 /** Prints OK. */
 export const checkpointCommand: LdbCommand = {

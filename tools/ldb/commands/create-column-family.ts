@@ -1,6 +1,7 @@
 /** `create_column_family`: adds a family. */
 import { statusText } from '../../lib/status-text.ts';
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 
 /** Prints OK. */
 export const createColumnFamilyCommand: LdbCommand = {

@@ -1,5 +1,6 @@
 /** `deleterange`: deletes the keys from one, inclusive, to another, exclusive. */
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 
 /** Deletes and prints OK. */
 export const deleteRangeCommand: LdbCommand = {

@@ -1,5 +1,6 @@
 /** `delete`: deletes one key. */
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 
 /** Deletes and prints OK, whether the key was there or not. */
 export const deleteCommand: LdbCommand = {

@@ -2,7 +2,8 @@
 import { resolve } from 'node:path';
 import { DB } from '../../../src/index.ts';
 import { statusText } from '../../lib/status-text.ts';
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 
 /** Prints OK. */
 export const dropColumnFamilyCommand: LdbCommand = {

@@ -1,5 +1,6 @@
 /** `dump_wal`: the batches of a write-ahead log, one line each. */
-import { type LdbCommand, commandFailure } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 import { printWal } from '../wal-text.ts';
 
 /** Needs no database: the log may lie anywhere. */

@@ -1,7 +1,8 @@
 /** `dump`: prints the keys of a range with their values, counts them, or prints one file of a database. */
 import { parseFileName } from '../../../format/manifest/file-name.ts';
-import { commandFailure, type LdbCommand, RANGE_FLAGS } from '../command.ts';
+import { type LdbCommand, RANGE_FLAGS } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
+import { commandFailure } from '../command-failure.ts';
 import { CountByPrefix } from '../count-by-prefix.ts';
 import { DUMP_DELIMITER } from '../key-value-line.ts';
 import { printTable } from '../table-text.ts';

@@ -1,5 +1,6 @@
 /** `get_property`: what the engine tells of a family under one of RocksDB's names. */
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 
 /** Prints `name: value`. */
 export const getPropertyCommand: LdbCommand = {

@@ -1,5 +1,6 @@
 /** `get`: the value of one key. */
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 import { withoutTime } from '../ttl-value.ts';
 
 /** Prints the value; a key that is not there is a failure. */

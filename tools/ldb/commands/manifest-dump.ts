@@ -7,8 +7,9 @@ import { isNotFound } from '../../../src/env/file-error.ts';
 import { readWhole } from '../../../src/env/file-operations.ts';
 import { statusText } from '../../lib/status-text.ts';
 import { ToolFailure } from '../../lib/tool-failure.ts';
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
+import { commandFailure } from '../command-failure.ts';
 import { helpHint } from '../help-hint.ts';
 import { printManifest } from '../manifest-text.ts';
 

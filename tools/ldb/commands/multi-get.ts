@@ -1,5 +1,6 @@
 /** `multi_get`: the values of several keys, all from one point in time. */
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 import { withoutTime } from '../ttl-value.ts';
 
 /** One line a key, in the order given. */

@@ -1,5 +1,6 @@
 /** `put`: writes one key. */
-import { CREATE_FLAG, commandFailure, type LdbCommand } from '../command.ts';
+import { CREATE_FLAG, type LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 import { withTime } from '../ttl-value.ts';
 
 /** Writes and prints OK. */

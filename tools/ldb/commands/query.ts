@@ -1,7 +1,8 @@
 /** `query`: gets, puts and deletes line by line from standard input, until it ends. */
-import type { DB, ColumnFamily } from '../../../src/index.ts';
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { ColumnFamily, DB } from '../../../src/index.ts';
+import type { LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
+import { commandFailure } from '../command-failure.ts';
 import { DUMP_DELIMITER } from '../key-value-line.ts';
 import { withoutTime, withTime } from '../ttl-value.ts';
 

@@ -1,6 +1,7 @@
 /** `reduce_levels`: gives a family fewer levels. */
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
+import { commandFailure } from '../command-failure.ts';
 import { levelCountOf, liveTables } from '../live-tables.ts';
 import { openOptions } from '../open-options.ts';
 

@@ -1,8 +1,9 @@
 /** `restore`: brings the newest backup of a directory back as a database. */
 import { resolve } from 'node:path';
-import { BackupEngine } from '../../../src/index.ts';
 import { isNotFound } from '../../../src/env/file-error.ts';
-import { commandFailure, type LdbCommand } from '../command.ts';
+import { BackupEngine } from '../../../src/index.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 import { BACKUP_FLAGS, backupDirectory } from './backup.ts';
 
 /** Says OK after each step. What stands in the database's directory is replaced. */

@@ -1,5 +1,6 @@
 /** `singledelete`: deletes one key that was written once. */
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 
 /** Deletes and prints OK. */
 export const singleDeleteCommand: LdbCommand = {

@@ -1,5 +1,6 @@
 /** `update_manifest`: brings what the MANIFEST tells of tables up to date with the files. */
-import { commandFailure, type LdbCommand } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
+import { commandFailure } from '../command-failure.ts';
 
 /** Temperatures are the only thing that RocksDB's tool can update, and Pumice keeps tables in one place only. */
 export const updateManifestCommand: LdbCommand = {

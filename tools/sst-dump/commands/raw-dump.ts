@@ -1,13 +1,14 @@
 /** `raw`: everything in a table, block by block, as text in a file beside it. */
+
+import { textOf } from '../../../format/base/bytes.ts';
 import { ByteWriter } from '../../../format/base/coding.ts';
 import { TRAILER_SIZE, userKeyOf } from '../../../format/base/internal-key.ts';
 import { runSync } from '../../../format/base/io.ts';
 import { type BlockHandle, writeBlockHandle } from '../../../format/sst/block-handle.ts';
-import { decodeMetaindex, MetaindexName } from '../../../format/sst/metaindex.ts';
 import type { MetadataEntry } from '../../../format/sst/metadata-block.ts';
-import { textOf } from '../../../format/base/bytes.ts';
-import { upperHex } from '../../lib/hex.ts';
+import { decodeMetaindex, MetaindexName } from '../../../format/sst/metaindex.ts';
 import { readDataBlock } from '../../lib/data-block.ts';
+import { upperHex } from '../../lib/hex.ts';
 import type { Output } from '../../lib/output.ts';
 import { type OpenTableFile, readEntries } from '../../lib/table-file.ts';
 import { type IndexEntry, readIndexEntries } from '../../lib/table-index.ts';
