@@ -12,14 +12,18 @@ export interface InputFile {
   extension: string;
 }
 
-/** Every regular file below `root`, links not followed, in the order of its key's bytes. */
+/**
+ * Every regular file below `root`, links not followed, in the order of its key's bytes. Hidden folders at the top are left
+ * out: tools keep caches there that change while the demonstration runs.
+ */
 export function listTree(root: string): InputFile[] {
   const files: InputFile[] = [];
   const visit = (folder: string, prefix: string): void => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (prefix === '' && entry.isDirectory() && entry.name.startsWith('.')) continue;
       const path = join(folder, entry.name);
       const key = `${prefix}${entry.name}`;
-      if (entry.isDirectory()) {
+      if (entry.isDirectory() && (prefix !== '' || !entry.name.startsWith('.'))) {
         visit(path, `${key}/`);
       } else if (entry.isFile()) {
         files.push({ key, path, extension: extname(entry.name).toLowerCase() || '(none)' });
