@@ -26,7 +26,7 @@ function wholeNumber(text: string, flag: string): number {
 }
 
 async function runFill(workload: Workload, kind: StoreKind, input: WorkloadInput): Promise<Measurement | undefined> {
-  return await withStore(kind, workload.manualCompaction !== true, (store) => measure(workload, store, input));
+  return await withStore(kind, (store) => measure(workload, store, input));
 }
 
 /** Loads a store once and runs all reading workloads on it. */
@@ -36,7 +36,7 @@ async function runReads(
   input: WorkloadInput,
   note: (workload: Workload, result: Measurement | undefined) => void,
 ): Promise<void> {
-  await withStore(kind, true, async (store) => {
+  await withStore(kind, async (store) => {
     for (let from = 0; from < input.entries.length; from += 1000) {
       await store.batch(input.entries.slice(from, from + 1000));
     }

@@ -21,14 +21,10 @@ const WRITE_BUFFER_BYTES = 64 << 20;
 const CACHE_BYTES = 256 << 20;
 
 /** Opens a store in a new directory, hands it to `use`, closes it and removes the directory. */
-export async function withStore<T>(
-  kind: StoreKind,
-  automaticCompaction: boolean,
-  use: (store: Store) => Promise<T>,
-): Promise<T> {
+export async function withStore<T>(kind: StoreKind, use: (store: Store) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'pumice-bench-'));
   try {
-    const options = { writeBufferBytes: WRITE_BUFFER_BYTES, cacheBytes: CACHE_BYTES, automaticCompaction };
+    const options = { writeBufferBytes: WRITE_BUFFER_BYTES, cacheBytes: CACHE_BYTES };
     const store = await kind.open(join(directory, 'db'), options);
     try {
       return await use(store);
@@ -46,7 +42,6 @@ export async function measure(
   store: Store,
   input: WorkloadInput,
 ): Promise<Measurement | undefined> {
-  await workload.prepare?.(store, input);
   globalThis.gc?.();
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();

@@ -66,8 +66,6 @@ export const pumice: StoreKind = {
       blockCache: new BlockCache({ capacity: options.cacheBytes }),
       filterPolicy: { type: 'bloom', bitsPerKey: 10 },
       compression: 'snappy',
-      disableAutoCompactions: !options.automaticCompaction,
-      ...(options.automaticCompaction ? {} : { level0SlowdownWritesTrigger: 10_000, level0StopWritesTrigger: 20_000 }),
     });
     return new PumiceStore(db);
   },

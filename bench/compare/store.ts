@@ -25,8 +25,6 @@ export interface Store {
 export interface StoreOptions {
   writeBufferBytes: number;
   cacheBytes: number;
-  /** False: tables stay where the flush put them until `compact`. Ignored where a store cannot do that. */
-  automaticCompaction: boolean;
 }
 
 /** A kind of store. */

@@ -1,6 +1,7 @@
 /** What a workload works with: the database, the numbers that the flags set, and the loops that run it. */
-import type { DB, ReadOptions, WriteOptions } from '../../src/index.ts';
+
 import { SeededRandom } from '../../src/env/random.ts';
+import type { DB, ReadOptions, WriteOptions } from '../../src/index.ts';
 import { setKey } from './bench-keys.ts';
 import { BenchStats, type OperationKind } from './bench-stats.ts';
 import type { BenchFlags } from './flags.ts';

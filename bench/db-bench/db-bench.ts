@@ -9,7 +9,7 @@ import { BenchOutput, type BenchStreams, type WorkloadResult } from './bench-out
 import { BenchRun, BenchThread, type RunSettings } from './bench-run.ts';
 import type { BenchStats } from './bench-stats.ts';
 import { finalState, finalStateText } from './final-state.ts';
-import { flagHelp, type FlagName } from './flag-table.ts';
+import { type FlagName, flagHelp } from './flag-table.ts';
 import { BenchFlags, FlagError } from './flags.ts';
 import { describeMachine, headerText } from './header.ts';
 import { PERCENTILES } from './histogram-text.ts';

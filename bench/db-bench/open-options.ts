@@ -15,7 +15,7 @@ import {
   skipListMemTable,
   vectorMemTable,
 } from '../../src/index.ts';
-import { FlagError, type BenchFlags } from './flags.ts';
+import { type BenchFlags, FlagError } from './flags.ts';
 import { presetOptions } from './preset.ts';
 
 const MIB = 1024 * 1024;
