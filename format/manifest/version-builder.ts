@@ -50,6 +50,11 @@ export class VersionBuilder {
     return new Version(comparator, levels, onRelease);
   }
 
+  /** Numbers of the tables that edits added and none removed. */
+  addedNumbers(): number[] {
+    return [...this.#addedLevels.keys()];
+  }
+
   #checkDepth(levelCount: number): void {
     const depth = Math.max(this.#base.length, ...[...this.#deltas.keys()].map((level) => level + 1));
     for (let level = levelCount; level < depth; level++) {

@@ -22,6 +22,7 @@ import { AsyncEntries, syncEntries } from './entry-iteration.ts';
 import { type ExplainedGet, explainGet } from './explain.ts';
 import { changeOptions, createFamily, dropFamily } from './family-admin.ts';
 import { deleteFile, deleteFilesInRange } from './file-deletion.ts';
+import { allKeyVersions, type KeyVersion, type KeyVersionsOptions } from './key-versions.ts';
 import {
   type ColumnFamilyMetaData,
   columnFamilyMetaData,
@@ -42,6 +43,8 @@ import {
   type WriteOptions,
 } from './read-options.ts';
 import { Reader } from './reader.ts';
+import { repairDatabase } from './repair/repair.ts';
+import type { RepairReport } from './repair/repair-report.ts';
 import { sortedWalFiles, type UpdatesOptions, updatesSince } from './replication.ts';
 import { Writer } from './writer.ts';
 
@@ -109,6 +112,15 @@ export class DB implements AsyncDisposable {
   /** Removes what a database owns in its directory, and nothing else; the directory, too, if that leaves it empty. */
   static destroy(path: string, options: Options = {}): Promise<void> {
     return destroyDatabase(path, options);
+  }
+
+  /**
+   * Repairs a database whose MANIFEST or CURRENT is gone or damaged, from the tables and logs that are intact; families are
+   * known by the tables. Files that are not part of it afterwards are in `lost/`, none is deleted. `INVALID_ARGUMENT` when
+   * no database is there, or names a comparator or merge operator that must be given; `LOCKED` when it is open.
+   */
+  static repair(path: string, options: Options = {}): Promise<RepairReport> {
+    return repairDatabase(path, options);
   }
 
   /** The value of `key`, or `undefined`. The caller owns the bytes. */
@@ -407,6 +419,12 @@ export class DB implements AsyncDisposable {
    */
   async getMergeOperands(key: Bytes, options?: ReadOptions): Promise<Uint8Array[]> {
     return this.#reader.mergeOperands(this.#familyOf(options), key, options);
+  }
+
+  /** Every record of the keys in a range that memtables and tables still hold, whether a read sees it or not, newest first. */
+  async getAllKeyVersions(options: KeyVersionsOptions = {}): Promise<KeyVersion[]> {
+    this.#engine.requireOpen();
+    return allKeyVersions(this.#engine, this.#familyOf(options), options);
   }
 
   /** How much more is read, written and stored than was asked for, measured since open. */
