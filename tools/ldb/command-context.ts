@@ -9,6 +9,7 @@ import {
   type ColumnFamilyOptions,
   DB,
   type IteratorOptions,
+  type Options,
   type RecoveryDrop,
 } from '../../src/index.ts';
 import type { Flags } from '../lib/arguments.ts';
@@ -118,6 +119,11 @@ export class CommandContext {
     return bytesText(value, this.valueHex);
   }
 
+  /** What the database was last opened with, and what the flags say. */
+  options(): Promise<Options> {
+    return openOptions(this);
+  }
+
   /** Opens the database without a lock and without changing anything; a process may have it open. Close it. */
   async openForRead(): Promise<DB> {
     await this.requireFile(`${this.path}/${CURRENT_FILE}`);
@@ -138,13 +144,16 @@ export class CommandContext {
     }
   }
 
-  /** Opens the database to write to it; `changes` are options of the family that was asked for. Close it. */
-  async openForWrite(createIfMissing = false, changes: ColumnFamilyOptions = {}): Promise<DB> {
+  /**
+   * Opens the database to write to it; `changes` are options of the family that was asked for, on top of `base`. Every
+   * such open stores its options, so whoever opens several times reads them once, before the first. Close it.
+   */
+  async openForWrite(createIfMissing = false, changes: ColumnFamilyOptions = {}, base?: Options): Promise<DB> {
     const current = `${this.path}/${CURRENT_FILE}`;
     if (!createIfMissing && !(await this.fileSystem.exists(resolve(current)))) {
       throw commandFailure(`Invalid argument: ${current}: does not exist (create_if_missing is false)`);
     }
-    const options = await openOptions(this);
+    const options = base ?? (await this.options());
     const columnFamilies = { ...options.columnFamilies };
     const own = columnFamilies[this.familyName];
     if (own !== undefined) columnFamilies[this.familyName] = { ...own, ...changes };

@@ -3,6 +3,7 @@ import type { LdbCommand } from './command.ts';
 import { approxSizeCommand } from './commands/approx-size.ts';
 import { backupCommand } from './commands/backup.ts';
 import { batchPutCommand } from './commands/batch-put.ts';
+import { changeCompactionStyleCommand } from './commands/change-compaction-style.ts';
 import { checkConsistencyCommand } from './commands/check-consistency.ts';
 import { checkpointCommand } from './commands/checkpoint.ts';
 import { compactCommand } from './commands/compact.ts';
@@ -26,6 +27,7 @@ import { multiGetCommand } from './commands/multi-get.ts';
 import { putCommand } from './commands/put.ts';
 import { queryCommand } from './commands/query.ts';
 import { reduceLevelsCommand } from './commands/reduce-levels.ts';
+import { repairCommand } from './commands/repair.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { scanCommand } from './commands/scan.ts';
 import { singleDeleteCommand } from './commands/single-delete.ts';
@@ -49,6 +51,7 @@ export const COMMANDS: readonly LdbCommand[] = [
   dumpWalCommand,
   compactCommand,
   reduceLevelsCommand,
+  changeCompactionStyleCommand,
   dumpCommand,
   loadCommand,
   manifestDumpCommand,
@@ -61,6 +64,7 @@ export const COMMANDS: readonly LdbCommand[] = [
   dumpLiveFilesCommand,
   internalDumpCommand,
   listLiveFilesMetadataCommand,
+  repairCommand,
   backupCommand,
   restoreCommand,
   checkpointCommand,

@@ -1,9 +1,9 @@
 /** `reduce_levels`: gives a family fewer levels. */
+import type { Options } from '../../../src/index.ts';
 import type { LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandFailure } from '../command-failure.ts';
 import { levelCountOf, liveTables } from '../live-tables.ts';
-import { openOptions } from '../open-options.ts';
 
 /** Compacts everything into the last level that stays, then stores the new number of levels. */
 export const reduceLevelsCommand: LdbCommand = {
@@ -21,15 +21,14 @@ export const reduceLevelsCommand: LdbCommand = {
       context.out.line(`The old number of levels in use is ${old.inUse}`);
     }
     if (newLevels >= old.count) return;
-    const { columnFamilies } = await openOptions(context);
-    const before = columnFamilies?.[context.familyName]?.disableAutoCompactions ?? false;
+    const options = await context.options();
     if (old.inUse > newLevels) {
       context.out.line('Compacting the db...');
       await moveUp(context, newLevels - 1);
       const { inUse } = await levelsInUse(context);
       if (inUse > newLevels) throw commandFailure(`Level ${inUse - 1} still has tables after compaction`);
     }
-    await storeLevels(context, newLevels, before);
+    await storeLevels(context, newLevels, options);
   },
 };
 
@@ -37,9 +36,9 @@ export const reduceLevelsCommand: LdbCommand = {
  * Opens the database with the new number, which stores it. The MANIFEST still tells of tables deeper down that are gone;
  * the first open, in which nothing may go down there again, begins one that does not.
  */
-async function storeLevels(context: CommandContext, numLevels: number, disableAutoCompactions: boolean): Promise<void> {
+async function storeLevels(context: CommandContext, numLevels: number, options: Options): Promise<void> {
   await (await context.openForWrite(false, { numLevels, disableAutoCompactions: true })).close();
-  await using db = await context.openForWrite(false, { numLevels, disableAutoCompactions });
+  await using db = await context.openForWrite(false, { numLevels }, options);
   if (levelCountOf(db, context.familyName) > numLevels) {
     throw commandFailure(`The database still has more than ${numLevels} levels`);
   }
