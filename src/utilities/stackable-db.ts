@@ -7,12 +7,12 @@
  */
 import type { WriteBatch } from '../../format/batch/write-batch.ts';
 import { ColumnFamily, type CompactRangeOptions } from '../db/column-family-handle.ts';
-import type { FamilyChoice, MultiGetKey } from '../db/db.ts';
+import { DB, type FamilyChoice, type MultiGetKey } from '../db/db.ts';
 import { AsyncEntries, syncEntries } from '../db/entry-iteration.ts';
 import type { Bytes, IteratorOptions, ReadOptions, WriteOptions } from '../db/read-options.ts';
 import type { Env } from '../env/env.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
-import type { ColumnFamilyOptions, MutableOptions } from '../options/options.ts';
+import type { ColumnFamilyOptions, MutableOptions, Options } from '../options/options.ts';
 import type { IteratorShape } from '../read/iterator-shape.ts';
 import type { Snapshot } from '../read/snapshot-list.ts';
 import type { RecoveryReport } from '../wal/wal-recovery.ts';
@@ -32,6 +32,21 @@ export class StackableDB implements DatabaseShape {
   /** Takes `base` over. */
   constructor(base: DatabaseShape) {
     this.base = base;
+  }
+
+  /** See `DB.listColumnFamilies`; layers do not change what a directory holds. */
+  static listColumnFamilies(path: string, options?: Options): Promise<string[]> {
+    return DB.listColumnFamilies(path, options);
+  }
+
+  /** See `DB.destroy`. */
+  static destroy(path: string, options?: Options): Promise<void> {
+    return DB.destroy(path, options);
+  }
+
+  /** See `DB.repair`. */
+  static repair(...args: Parameters<typeof DB.repair>): ReturnType<typeof DB.repair> {
+    return DB.repair(...args);
   }
 
   get path(): string {
@@ -80,6 +95,10 @@ export class StackableDB implements DatabaseShape {
 
   getMergeOperands(key: Bytes, options?: ReadOptions): Promise<Uint8Array[]> {
     return this.base.getMergeOperands(key, this.toBase(options));
+  }
+
+  getAllKeyVersions(options: Parameters<DatabaseShape['getAllKeyVersions']>[0] = {}): Result<'getAllKeyVersions'> {
+    return this.base.getAllKeyVersions(this.toBase(options));
   }
 
   put(key: Bytes, value: Bytes, options?: WriteOptions): Promise<void> {

@@ -48,6 +48,28 @@ test('S118 getMergeOperands shows what is pending, over memory and tables, and n
   expect(await db.getMergeOperands('absent')).toEqual([]);
 });
 
+test('S34 getAllKeyVersions shows what snapshots keep, and that compaction drops the rest', async () => {
+  await using db = await open();
+  await db.put('a', '1');
+  using snapshot = db.snapshot();
+  await db.put('a', '2');
+  await db.flush();
+  await db.delete('a');
+  await db.put('b', 'x');
+  const shown = async (options?: Parameters<DB['getAllKeyVersions']>[0]): Promise<string[]> =>
+    (await db.getAllKeyVersions(options)).map(
+      ({ userKey, value, sequence, type }) => `${texts([userKey])}#${sequence},${type}=${texts([value])}`,
+    );
+  expect(await shown()).toEqual(['a#3,0=', 'a#2,1=2', 'a#1,1=1', 'b#4,1=x']);
+  expect(await shown({ begin: 'a', end: 'a', maxVersions: 2 })).toEqual(['a#3,0=', 'a#2,1=2']);
+  expect(await shown({ begin: 'aa' })).toEqual(['b#4,1=x']);
+  await db.compactRange();
+  expect(await shown({ end: 'a' })).toEqual(['a#3,0=', 'a#0,1=1']);
+  snapshot.release();
+  await db.compactRange({ bottommostLevelCompaction: 'force' });
+  expect(await shown()).toEqual(['b#0,1=x']);
+});
+
 test('S12 getAmplification: overwriting raises write and space, compaction raises write and lowers space and read', async () => {
   await using db = await open({ compression: 'none', disableAutoCompactions: true });
   expect(db.getAmplification()).toEqual({ read: 0, write: 0, space: 1 });
