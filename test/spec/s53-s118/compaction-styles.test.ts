@@ -191,6 +191,10 @@ test('S55 universal compaction writes less than level compaction and takes more 
     const db: DB = await DB.open('/db', {
       ...quietOptions({ disableAutoCompactions: false }),
       ...SMALL,
+      maxBytesForLevelBase: 128 * 1024,
+      maxBytesForLevelMultiplier: 10,
+      // So many runs before any is merged: the fewer, the more often universal compaction rewrites the young ones.
+      level0FileNumCompactionTrigger: 8,
       compactionStyle,
       compression: 'none',
       listeners: [
@@ -202,7 +206,7 @@ test('S55 universal compaction writes less than level compaction and takes more 
       ],
     });
     const random = new Random(seedFor(55));
-    for (let i = 0; i < 150_000; i++) {
+    for (let i = 0; i < 80_000; i++) {
       db.putSync(numbered('key', random.below(40_000)), VALUE);
       if (i % 200 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
