@@ -4,13 +4,14 @@
  */
 import type { Comparator } from '../../../format/base/comparator.ts';
 import type { Io } from '../../../format/base/io.ts';
-import { io, noIo, repeatableIo } from '../../../format/base/io.ts';
+import { io, noIo } from '../../../format/base/io.ts';
 import { getKernel, type Kernel } from '../../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../../format/manifest/file-metadata.ts';
 import { parseFileName, tableFileName } from '../../../format/manifest/file-name.ts';
 import { TableReader } from '../../../format/sst/table-reader.ts';
 import type { CompactionIo, InputTable, OutputFile } from '../../../compaction/compaction-io.ts';
 import type { JobComponents, JobSettings } from '../../../compaction/job-settings.ts';
+import { eventLoopTurn } from '../../background/event-loop-turn.ts';
 import {
   createDirectories,
   createFresh,
@@ -209,10 +210,7 @@ export class SalvageIo implements CompactionIo {
   }
 
   rest(): Io<void> {
-    return repeatableIo(
-      () => {},
-      () => new Promise<void>((resolve) => setImmediate(resolve)),
-    );
+    return eventLoopTurn();
   }
 
   checkCancelled(): void {}
