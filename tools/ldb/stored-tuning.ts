@@ -9,7 +9,7 @@ import { sliceTransformByName } from '../../format/base/slice-transform.ts';
 import { parseFileName } from '../../format/manifest/file-name.ts';
 import { readWhole } from '../../src/env/file-operations.ts';
 import type { FileSystem } from '../../src/env/file-system.ts';
-import type { ColumnFamilyOptions, FilterPolicy, Options } from '../../src/index.ts';
+import type { ColumnFamilyOptions, CompressionOptions, FilterPolicy, Options } from '../../src/index.ts';
 import { OPTION_TABLE, type OptionKind } from '../../src/options/option-table.ts';
 import { parseNestedOptions, splitOptionList } from '../../src/options/option-value.ts';
 import { OPTIONS_FILE_SIZE_MAX, type OptionsFile, parseOptionsFile } from '../../src/options/options-file.ts';
@@ -119,6 +119,7 @@ function parseNumber(kind: { type: string; min: number; max: number }, text: str
 
 function parseComponent(name: string, text: string): unknown {
   if (name === 'filterPolicy') return parseFilterPolicy(text);
+  if (name === 'compressionOptions') return parseCompressionOptions(text);
   if (name === 'prefixExtractor') return builtinPrefixExtractor(text);
   if (name === 'compactionOptionsUniversal') {
     return nestedOptions(text, {
@@ -132,6 +133,21 @@ function parseComponent(name: string, text: string): unknown {
   }
   if (name === 'compactionOptionsFifo') return nestedOptions(text, { max_table_files_size: 'maxTableFilesSize' });
   return undefined;
+}
+
+/** RocksDB's numbers for "the codec's own default". */
+const DEFAULT_LEVEL = 32767;
+const DEFAULT_WINDOW_BITS = -14;
+
+function parseCompressionOptions(text: string): CompressionOptions {
+  const given = parseNestedOptions(text, 'OPTIONS');
+  const level = Number(given.get('level') ?? DEFAULT_LEVEL);
+  const windowBits = Number(given.get('window_bits') ?? DEFAULT_WINDOW_BITS);
+  return {
+    ...(Number.isSafeInteger(level) && level !== DEFAULT_LEVEL ? { level } : {}),
+    // Raw deflate streams have negative window bits; 8 to 14 are what a writer can choose.
+    ...(windowBits <= -8 && windowBits > DEFAULT_WINDOW_BITS ? { windowBits: -windowBits } : {}),
+  };
 }
 
 /** Checks of other options ask whether there is one; one that is not built in is left to `DB.open` to refuse. */
