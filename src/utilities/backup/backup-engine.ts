@@ -6,6 +6,8 @@ import path from 'node:path';
 import { DBError, invalidArgument } from '../../../format/base/db-error.ts';
 import { DB } from '../../db/db.ts';
 import { Env } from '../../env/env.ts';
+import type { DatabaseShape } from '../database-shape.ts';
+import { StackableDB } from '../stackable-db.ts';
 import { BackupDirectory, type BackupLists } from './backup-directory.ts';
 import { type BackupMeta, PRIVATE_DIRECTORY } from './backup-meta.ts';
 import { checkFacts, checksumOf } from './checked-copy.ts';
@@ -101,9 +103,9 @@ export class BackupEngine implements AsyncDisposable {
    * Backs up an open database as it is now, while writes go on. On failure nothing of the backup remains but tables that the
    * next one may use.
    */
-  async createBackup(db: DB, options: CreateBackupOptions = {}): Promise<NewBackup> {
+  async createBackup(db: DatabaseShape, options: CreateBackupOptions = {}): Promise<NewBackup> {
     const { flush = true, metadata = '' } = options;
-    if (!(db instanceof DB)) throw invalidArgument('createBackup takes an open DB');
+    if (!(db instanceof DB || db instanceof StackableDB)) throw invalidArgument('createBackup takes an open DB');
     if (typeof flush !== 'boolean') throw invalidArgument('options.flush must be true or false');
     if (typeof metadata !== 'string') throw invalidArgument('options.metadata must be a string');
     return this.#inTurn(async () => {

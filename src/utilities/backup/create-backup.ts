@@ -6,10 +6,10 @@
 import { corruption } from '../../../format/base/db-error.ts';
 import { runAsync } from '../../../format/base/io.ts';
 import { readTableProperties } from '../../../format/sst/table-open.ts';
-import type { DB } from '../../db/db.ts';
 import type { LiveFileStorageInfo } from '../../db/live-files-storage.ts';
 import { createDirectories, writeWhole } from '../../env/file-operations.ts';
 import type { FileSystem } from '../../env/file-system.ts';
+import type { DatabaseShape } from '../database-shape.ts';
 import type { BackupDirectory } from './backup-directory.ts';
 import {
   type BackupFile,
@@ -31,7 +31,7 @@ export interface BackupWork {
 /** What is known before the work begins. */
 export interface BackupRequest {
   directory: BackupDirectory;
-  db: DB;
+  db: DatabaseShape;
   id: number;
   flush: boolean;
   metadata: string;
