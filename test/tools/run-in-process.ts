@@ -23,15 +23,20 @@ class Collector extends EventEmitter {
   }
 }
 
-/** Runs the tool to its end; `input` is what it reads from standard input. */
-export async function runInProcess(tool: Tool, args: readonly string[], input = ''): Promise<ToolOutcome> {
+/** Runs the tool to its end; `input` is what it reads from standard input, `interactive` whether somebody watches. */
+export async function runInProcess(
+  tool: Tool,
+  args: readonly string[],
+  input = '',
+  interactive = false,
+): Promise<ToolOutcome> {
   const [out, err] = [new Collector(), new Collector()];
   async function* lines(): AsyncIterable<string> {
     const given = input.split('\n');
     if (given.at(-1) === '') given.pop();
     yield* given;
   }
-  const streams = { out: new Output(out), err: new Output(err), lines, interactive: false };
+  const streams = { out: new Output(out), err: new Output(err), lines, interactive };
   const code = await runTool(tool, args, streams);
   return { code, out: out.text(), err: err.text() };
 }

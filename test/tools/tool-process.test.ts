@@ -169,3 +169,40 @@ test('a damaged table is told by name and offset, and the rest is still shown', 
   expect(verify.out.match(/The file is ok/g)?.length).toBe(8);
   expect(verify.err).toMatch(/^\S+000044\.sst is corrupted: Corruption: /);
 });
+
+test('progress is shown to somebody at a terminal, and to nobody else', async () => {
+  using directory = temporaryDirectory();
+  const input = Array.from({ length: 25_000 }, (_, i) => `key${i} ==> value\n`).join('');
+  const args = [`--db=${directory.path}/db`, 'load', '--create_if_missing'];
+  const watched = await runInProcess(ldb, args, input, true);
+  expect(watched).toEqual({ code: 0, out: '', err: '\r10000 rows loaded\r20000 rows loaded\r25000 rows loaded\n' });
+  expect(await runInProcess(ldb, args, input)).toEqual({ code: 0, out: '', err: '' });
+});
+
+test('recompress reports what each codec makes of the table', async () => {
+  const args = [`--file=${fixture('fv5')}/000009.sst`, '--command=recompress'];
+  const all = await runInProcess(sstDump, args);
+  expect(all).toMatchObject({ code: 0, err: '' });
+  const sizes = [...all.out.matchAll(/^Compression: (\w+) *\nCompression level: 32767 Size: +(\d+) Blocks: +2 /gm)];
+  expect(sizes.map(([, name]) => name)).toEqual([
+    'kNoCompression',
+    'kSnappyCompression',
+    'kZlibCompression',
+    'kBZip2Compression',
+    'kLZ4Compression',
+    'kLZ4HCCompression',
+    'kZSTD',
+  ]);
+  const plain = Number(sizes[0]![2]);
+  for (const [, name, size] of sizes.slice(1)) expect(Number(size), name).toBeLessThan(plain * 0.7);
+  const one = await runInProcess(sstDump, [
+    ...args,
+    '--compression_types=kZSTD',
+    '--compression_level_from=1',
+    '--compression_level_to=3',
+    '--set_block_size=1024',
+  ]);
+  expect(one.out.match(/^Compression level: [123] Size: /gm)?.length).toBe(3);
+  expect(one.out).toContain('Block Size: 1024\n');
+  expect((await runInProcess(sstDump, [...args, '--compression_types=kNope'])).code).toBe(1);
+});

@@ -1,5 +1,6 @@
 /** `load`: writes the lines of standard input, as `dump` prints them. */
 import { WriteBatch } from '../../../src/index.ts';
+import { Progress } from '../../lib/progress.ts';
 import { CREATE_FLAG, type LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
 import { parseKeyValueLine } from '../key-value-line.ts';
@@ -27,6 +28,7 @@ export const loadCommand: LdbCommand = {
     // A bulk load is over before anything is compacted; its end may be.
     if (flags.boolean('bulk_load')) await db.setOptions({ disableAutoCompactions: true });
     const write = { disableWAL: flags.boolean('disable_wal') };
+    const progress = new Progress(context.streams, 'rows loaded');
     let badLines = 0;
     let batch = new WriteBatch();
     for await (const line of context.streams.lines()) {
@@ -36,11 +38,13 @@ export const loadCommand: LdbCommand = {
         continue;
       }
       batch.put(pair.key, pair.value, family);
+      await progress.step();
       if (batch.count < BATCH_COUNT && batch.byteSize < BATCH_SIZE) continue;
       await db.write(batch, write);
       batch = new WriteBatch();
     }
     if (batch.count > 0) await db.write(batch, write);
+    progress.finish();
     if (badLines > 0) context.out.line(`Warning: ${badLines} bad lines ignored.`);
     if (flags.boolean('compact')) await family.compactRange();
   },
