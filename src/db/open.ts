@@ -86,7 +86,8 @@ async function openLocked(context: DbContext, resolved: ResolvedOptions, before:
     return await build(context, resolved, await inspectDirectory(fs, path), { lock, log });
   } catch (error) {
     context.logger.error(`Open failed: ${(error as Error).message}`);
-    await log?.close();
+    // Nothing that fails now may keep the lock from being released.
+    await log?.close().catch(() => {});
     if (!before.hasLock) await fs.unlink(`${path}/${LOCK_FILE}`).catch(() => {});
     await lock.release();
     throw error;
