@@ -5,7 +5,9 @@ export default defineConfig({
     pool: 'forks',
     include: ['test/**/*.test.ts'],
     exclude: ['node_modules/**', 'dist/**', 'test/fixtures/**'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Several files run side by side, some of them with processes and threads of their own.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    reporters: ['default', ['json', { outputFile: 'coverage/test-report.json' }]],
   },
 });
