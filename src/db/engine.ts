@@ -75,6 +75,8 @@ export class Engine {
   optionsFileSize = 0;
   #lock: FileLock | undefined;
   #log: ClosableLogger | undefined;
+  /** Runs until the database closes. Set once it is open. */
+  reports: { close(): void } | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: EngineParts) {
@@ -190,6 +192,7 @@ export class Engine {
   async abandon(): Promise<void> {
     // What was begun may be in force already: no table goes.
     this.versions.onObsolete = () => {};
+    this.context.statistics?.removeSource(this.caches.tickers);
     for (const closing of [this.wal.close(), this.versions.close()]) {
       await runAsync(closing).catch((error) =>
         this.context.logger.warn(`closing after a failed open: ${String(error)}`),
@@ -221,6 +224,7 @@ export class Engine {
       }
     };
     this.wal.tail.close();
+    this.reports?.close();
     await attempt(() => this.queue.whenIdle());
     if (!this.readOnly && this.errors.error === undefined) await attempt(() => this.#flushUnlogged());
     await attempt(() => this.background.close());

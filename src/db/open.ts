@@ -32,6 +32,7 @@ import { readCurrentManifest } from './current-manifest.ts';
 import { Engine } from './engine.ts';
 import { FamilyCaches } from './family-caches.ts';
 import { familyPlan } from './family-plan.ts';
+import { LogReports } from './log-reports.ts';
 import { emptyState, recoverFamilies } from './recover-families.ts';
 import { finishOpen, recoverLogs } from './recover-logs.ts';
 import { readStoredOptions, storedAllow2pc, withStoredComponents } from './stored-options.ts';
@@ -150,6 +151,7 @@ async function build(
       log: owned?.log,
     });
     await finishOpen(engine, plan, recovered, found);
+    engine.reports = new LogReports(engine);
     return engine;
   } catch (error) {
     await engine?.abandon();

@@ -74,6 +74,7 @@ function dbRows(o: DbOptions): Map<string, string> {
     max_log_file_size: o.maxLogFileSize,
     log_file_time_to_roll: o.logFileTimeToRoll,
     keep_log_file_num: o.keepLogFileNum,
+    stats_dump_period_sec: o.statsDumpPeriodSec,
   });
 }
 

@@ -236,6 +236,14 @@ const DB_ROWS: Row[] = [
     'Seconds after which LOG is rolled; 0: never by time.',
   ],
   ['keepLogFileNum', integer(1), 1000, '', ['db', 'keep_log_file_num'], 'LOG files kept.'],
+  [
+    'statsDumpPeriodSec',
+    integer(0, 2_000_000),
+    600,
+    '',
+    ['db', 'stats_dump_period_sec'],
+    'Seconds between reports of the work done in LOG; 0 none.',
+  ],
 ];
 
 const FAMILY_ROWS: Row[] = [

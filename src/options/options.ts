@@ -143,4 +143,5 @@ export interface Options extends ColumnFamilyOptions {
   maxLogFileSize?: number;
   logFileTimeToRoll?: number;
   keepLogFileNum?: number;
+  statsDumpPeriodSec?: number;
 }

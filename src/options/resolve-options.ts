@@ -310,6 +310,7 @@ function dbOptions(given: Options): DbOptions {
     maxLogFileSize: take('maxLogFileSize'),
     logFileTimeToRoll: take('logFileTimeToRoll'),
     keepLogFileNum: take('keepLogFileNum'),
+    statsDumpPeriodSec: take('statsDumpPeriodSec'),
   };
 }
 

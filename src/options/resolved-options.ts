@@ -95,6 +95,7 @@ export interface DbOptions {
   maxLogFileSize: number;
   logFileTimeToRoll: number;
   keepLogFileNum: number;
+  statsDumpPeriodSec: number;
 }
 
 /** What `DB.open` works from. */
