@@ -315,7 +315,11 @@ export class TableReader {
     this.#kernel.free(this.#scratch);
     this.#scratch = 0;
     releaseParts(this.#parts);
-    this.#options.file.closeSync();
+    try {
+      this.#options.file.closeSync();
+    } catch {
+      // The handle is gone all the same, and a file that was only read loses nothing by it.
+    }
   }
 
   /** `undefined` when the kernel can do the whole lookup: nothing is partitioned. */
