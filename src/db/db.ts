@@ -322,10 +322,11 @@ export class DB implements AsyncDisposable {
     await this.#engine.obsolete.suspend();
   }
 
-  /** Undoes one `disableFileDeletions`, or with `force` all. */
+  /** Undoes one `disableFileDeletions`, or with `force` all. Resolves when what was kept only for that is gone. */
   async enableFileDeletions(force = false): Promise<void> {
     this.#engine.requireOpen();
     this.#engine.obsolete.resume(force);
+    await this.#engine.obsolete.idle();
   }
 
   /** Names of the files that make up the database but for its logs, relative to its directory, after a flush unless told not to. */
