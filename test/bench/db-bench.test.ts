@@ -1,0 +1,233 @@
+/** db_bench over a real database. Method: small runs in this process; counters and texts are compared, never times. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { benchDocument, runDbBench } from './run-db-bench.ts';
+
+const MEMORY = '--mem_env';
+
+test('report lines have RocksDB’s form', async () => {
+  const { code, out } = await runDbBench(
+    MEMORY,
+    '--num=500',
+    '--benchmarks=fillseq,readrandom,readmissing,seekrandom,compact',
+  );
+  expect(code).toBe(0);
+  const rate = String.raw`micros/op \d+ ops/sec \d+\.\d{3} seconds`;
+  expect(out).toMatch(new RegExp(String.raw`^fillseq      : +\d+\.\d{3} ${rate} 500 operations; +\d+\.\d MB/s$`, 'm'));
+  expect(out).toMatch(/^readrandom .* 500 operations; +\d+\.\d MB\/s \(500 of 500 found\)$/m);
+  expect(out).toMatch(/^readmissing .* \(0 of 500 found\)$/m);
+  expect(out).toMatch(/^seekrandom .* \(500 of 500 found\)$/m);
+  expect(out).toMatch(/^compact .* 1 operations;$/m);
+});
+
+test('every workload runs, alone and with several loops', async () => {
+  const names =
+    'fillseq,fillrandom,filluniquerandom,fillbatch,fillsync,fill100K,overwrite,readrandom,readmissing,readhot,' +
+    'multireadrandom,readseq,readreverse,seekrandom,newiterator,deleteseq,deleterandom,updaterandom,' +
+    'readrandomwriterandom,mergerandom,readrandommergerandom,readwhilewriting,readwhilemerging,seekrandomwhilewriting,' +
+    'queue,compact';
+  for (const threads of [1, 3]) {
+    const { results } = await benchDocument(
+      MEMORY,
+      '--num=1000',
+      '--batch_size=5',
+      '--merge_operator=stringappend',
+      '--value_size=20',
+      `--threads=${threads}`,
+      `--benchmarks=${names}`,
+    );
+    expect(results.map(({ name }) => name)).toEqual(names.split(','));
+    for (const { operations } of results) expect(operations).toBeGreaterThan(0);
+    expect(results.find(({ name }) => name === 'overwrite')!.operations).toBe(1000 * threads);
+  }
+});
+
+test('an unknown workload, a merge without operator and a failing setting end with exit code 1', async () => {
+  expect(await runDbBench(MEMORY, '--benchmarks=nosuch')).toMatchObject({
+    code: 1,
+    err: "unknown benchmark 'nosuch'\n",
+  });
+  expect((await runDbBench(MEMORY, '--benchmarks=mergerandom')).err).toContain('skipped (--merge_operator is unknown)');
+  expect((await runDbBench(MEMORY, '--num=0')).err).toContain('--num must be at least 1');
+});
+
+test('the same seed makes the same database', async () => {
+  const found = async (seed: number): Promise<string[]> => {
+    const run = await benchDocument(MEMORY, '--num=500', `--seed=${seed}`, '--benchmarks=fillrandom,readrandom');
+    return run.results.map(({ message }) => message);
+  };
+  expect(await found(7)).toEqual(await found(7));
+  expect(await found(7)).not.toEqual(await found(8));
+});
+
+test('S10 reads cost few blocks after a compaction: counters, not times', async () => {
+  const { results } = await benchDocument(
+    MEMORY,
+    '--num=20000',
+    '--reads=4000',
+    '--bloom_bits=10',
+    '--write_buffer_size=524288',
+    '--benchmarks=fillrandom,compact,readrandom,readmissing,seekrandom,readseq,readreverse',
+  );
+  const blocks = (name: string): number => results.find((result) => result.name === name)!.blocksPerOp!;
+  expect(blocks('readrandom')).toBeLessThanOrEqual(1);
+  expect(blocks('readrandom')).toBeGreaterThan(0.5);
+  expect(blocks('readmissing')).toBeLessThanOrEqual(0.02);
+  // After the compaction there is one sorted run.
+  expect(blocks('seekrandom')).toBeLessThanOrEqual(1.1);
+  expect(blocks('readseq')).toBeLessThan(0.1);
+});
+
+test('S113 a queue hardly reaches the tables', async () => {
+  const { results } = await benchDocument(
+    MEMORY,
+    '--num=20000',
+    '--queue_length=50',
+    '--write_buffer_size=1048576',
+    '--benchmarks=queue,waitforcompaction',
+  );
+  const percent = Number(/([\d.]+)%/.exec(results[0]!.message)![1]);
+  expect(percent).toBeGreaterThan(0);
+  expect(percent).toBeLessThan(2);
+});
+
+const BULK = ['--disable_auto_compactions=1', '--memtablerep=vector', '--disable_wal=1', '--write_buffer_size=262144'];
+const NO_LIMITS = ['trigger', 'slowdown', 'stop'].map((limit) =>
+  limit === 'trigger' ? '--level0_file_num_compaction_trigger=10000000' : `--level0_${limit}_writes_trigger=10000000`,
+);
+
+test('S132 S133 a bulk load fills level 0 without compactions, and compact sorts it into one level', async () => {
+  using directory = temporaryDirectory();
+  const shared = [`--db=${directory.path}/db`, '--num=10000', '--num_levels=2', ...BULK, ...NO_LIMITS];
+  const load = await benchDocument(...shared, '--benchmarks=fillrandom,waitforcompaction');
+  expect(load.final.levels[0]).toBeGreaterThan(2);
+  expect(load.final.levels[1]).toBe(0);
+  expect(load.final.writeAmplification).toBeLessThanOrEqual(1.1);
+  const { code, out } = await runDbBench(...shared, '--use_existing_db=1', '--benchmarks=compact,levelstats');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^ +0 +0 +0$/m);
+  expect(out).toMatch(/^\d+\t\S+db$/m);
+  expect(out).toMatch(/files by level: 0 [1-9]\d*$/m);
+});
+
+test('S134 a load in order moves files instead of rewriting them', async () => {
+  const { final } = await benchDocument(
+    MEMORY,
+    '--num=20000',
+    '--write_buffer_size=262144',
+    '--target_file_size_base=262144',
+    '--max_bytes_for_level_base=524288',
+    '--benchmarks=fillseq,flush,waitforcompaction',
+  );
+  expect(final.trivialMoves).toBeGreaterThan(0);
+  expect(final.writeAmplification).toBeLessThanOrEqual(1.1);
+});
+
+test('S137 twenty compaction threads are asked for, and the header tells how many there are', async () => {
+  const { out } = await runDbBench(MEMORY, '--num=10', '--max_background_compactions=20', '--benchmarks=fillseq');
+  expect(out).toMatch(/^Compaction threads: \d+ \(20 asked for, at most one a core\)$/m);
+});
+
+test('S138 --num_levels=6 makes a tree of six levels', async () => {
+  const { final } = await benchDocument(MEMORY, '--num=10', '--num_levels=6', '--benchmarks=fillseq');
+  expect(final.levels).toHaveLength(6);
+});
+
+test('S143 --histogram and --statistics print percentiles and tickers, --stats_interval reports on the way', async () => {
+  const { out, err } = await runDbBench(
+    MEMORY,
+    '--num=2000',
+    '--benchmarks=fillseq',
+    '--histogram=1',
+    '--statistics=1',
+    '--stats_interval=1000',
+    '--stats_per_interval=1',
+  );
+  expect(out).toContain('Microseconds per write:\nCount: 2000 Average: ');
+  expect(out).toMatch(/^Percentiles: P50: [\d.]+ P75: [\d.]+ P99: [\d.]+ P99\.9: [\d.]+ P99\.99: [\d.]+$/m);
+  expect(out).toMatch(/^\(\s+\d+,\s+\d+ \]\s+\d+\s+[\d.]+%\s+100\.000% #*$/m);
+  expect(out).toContain('STATISTICS:\n');
+  expect(out).toContain('rocksdb.number.keys.written COUNT : 2000\n');
+  expect(err).toMatch(
+    /\.\.\. thread 0: \(1000,2000\) ops and \([\d.]+,[\d.]+\) ops\/second in \([\d.]+,[\d.]+\) seconds/,
+  );
+  expect(err).toContain('** Compaction Stats [default] **');
+});
+
+test('S144 thirty-two loops read at once, and the header says what they are', async () => {
+  const { out } = await runDbBench(
+    MEMORY,
+    '--num=500',
+    '--reads=50',
+    '--threads=32',
+    '--block_size=4096',
+    '--compression_type=none',
+    '--verify_checksum=1',
+    '--benchmarks=fillbatch,readrandom',
+  );
+  expect(out).toContain('32 loops with one operation in flight each, on one event loop; not operating-system threads');
+  expect(out).toMatch(/^readrandom .* 1600 operations;/m);
+});
+
+test('S145 --verify_checksum=1 finds a flipped bit', async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, 'db');
+  const shared = [`--db=${path}`, '--num=2000', '--compression_type=none'];
+  expect((await runDbBench(...shared, '--benchmarks=fillseq,compact')).code).toBe(0);
+  const table = join(path, readdirSync(path).find((name) => name.endsWith('.sst'))!);
+  const bytes = readFileSync(table);
+  // In the middle of a value of the first block: entries are 16 bytes of key, 100 of value and a few of lengths.
+  bytes[90] = bytes[90]! ^ 1;
+  writeFileSync(table, bytes);
+  const read = [...shared, '--use_existing_db=1', '--reads=4000', '--benchmarks=readrandom'];
+  const checked = await runDbBench(...read, '--verify_checksum=1');
+  expect(checked.code).toBe(1);
+  expect(checked.err).toMatch(/checksum/i);
+});
+
+test('S149 the end tells the bytes on disk and the amplification', async () => {
+  using directory = temporaryDirectory();
+  const path = join(directory.path, 'db');
+  const { out } = await runDbBench(`--db=${path}`, '--num=1000', '--benchmarks=fillseq,compact');
+  const bytes = Number(/^Final disk bytes: (\d+); space amplification: 1\.00; write/m.exec(out)![1]);
+  expect(bytes).toBeGreaterThan(50_000);
+  expect(out).toContain(`${Math.ceil(bytes / 1024)}\t${path}\n`);
+});
+
+test('workloads that want an empty database are skipped over an existing one', async () => {
+  using directory = temporaryDirectory();
+  const db = `--db=${join(directory.path, 'db')}`;
+  await runDbBench(db, '--num=100', '--benchmarks=fillseq');
+  const { out, code } = await runDbBench(db, '--num=100', '--use_existing_db=1', '--benchmarks=fillseq,readrandom');
+  expect(code).toBe(0);
+  expect(out).toContain('fillseq      : skipped (--use_existing_db is true)\n');
+  expect(out).toContain('(100 of 100 found)');
+});
+
+test('--report_file holds the operations of every interval', async () => {
+  using directory = temporaryDirectory();
+  const report = join(directory.path, 'report.csv');
+  await runDbBench(
+    MEMORY,
+    '--num=1000',
+    '--duration=2',
+    '--report_interval_seconds=1',
+    `--report_file=${report}`,
+    '--benchmarks=readrandom',
+  );
+  const lines = readFileSync(report, 'utf8').trim().split('\n');
+  expect(lines[0]).toBe('secs_elapsed,interval_qps');
+  expect(lines[1]).toMatch(/^1,[1-9]\d*$/);
+});
+
+test('values shrink to the part that --compression_ratio says', async () => {
+  const size = async (ratio: number): Promise<number> => {
+    const run = await runDbBench('--benchmarks=compress', MEMORY, `--compression_ratio=${ratio}`, '--num=10');
+    return Number(/output: ([\d.]+)%/.exec(run.out)![1]);
+  };
+  expect(await size(0.5)).toBeGreaterThan(45);
+  expect(await size(0.5)).toBeLessThan(65);
+  expect(await size(50)).toBe(100);
+});
