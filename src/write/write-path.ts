@@ -13,7 +13,7 @@ import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { VersionSet } from '../version/version-set.ts';
 import type { WalManager } from '../wal/wal-manager.ts';
 import { MemtableInserter } from './memtable-inserter.ts';
-import { WriteController } from './write-controller.ts';
+import { decideStall, WriteController } from './write-controller.ts';
 import type { WriteGroup } from './write-group.ts';
 import type { WriteHost } from './write-queue.ts';
 
@@ -48,6 +48,8 @@ export class WritePath implements WriteHost {
   readonly #onWalFailure: (error: DBError) => void;
   /** The next write gets the sequence after this; ahead of `versions.lastSequence` while a group is under way. */
   #allocatedSequence: number;
+  /** Of the last write that went into a log; others bypass it. */
+  #loggedSequence: number;
   #bytesSinceCheck = 0;
   #checkAtBytes = 0;
   #switchDue = false;
@@ -69,6 +71,7 @@ export class WritePath implements WriteHost {
     this.controller = new WriteController(context.options.delayedWriteRate);
     this.inserter = new MemtableInserter(kernel, versions.families);
     this.#allocatedSequence = versions.lastSequence;
+    this.#loggedSequence = versions.lastSequence;
     this.refresh();
   }
 
@@ -121,10 +124,12 @@ export class WritePath implements WriteHost {
       return;
     }
     try {
+      if (this.#wal.currentSize === 0 && sequence !== this.#loggedSequence + 1) this.#wal.noteSequenceJump(sequence);
       this.#wal.append(group.buffer, group.size);
     } catch (error) {
       throw this.onWalFailure(error);
     }
+    this.#loggedSequence = this.#allocatedSequence;
   }
 
   syncWal(): Io<void> {
@@ -181,7 +186,18 @@ export class WritePath implements WriteHost {
 
   /** Whether a write with `noSlowdown` has to be turned away now. */
   get isStalled(): boolean {
-    return this.controller.condition !== 'normal';
+    return this.controller.condition !== 'normal' || (this.#switchDue && this.#switchWouldStall());
+  }
+
+  /** Whether the write that seals the full memtables would have to wait for their flush. */
+  #switchWouldStall(): boolean {
+    for (const { active, dropped, immutables, options } of this.#versions.families.values()) {
+      if (dropped || active.bytes < options.writeBufferSize) continue;
+      const immutableCount = immutables.length + 1;
+      const sealed = { ...options, immutableCount, level0FileCount: 0, pendingCompactionBytes: 0 };
+      if (decideStall(sealed).condition !== 'normal') return true;
+    }
+    return false;
   }
 
   /**
@@ -217,6 +233,12 @@ export class WritePath implements WriteHost {
   /** Takes over from recovery or from `resume`: no sequence up to `sequence` is used again. */
   skipTo(sequence: number): void {
     this.#allocatedSequence = Math.max(this.#allocatedSequence, sequence);
+    this.#loggedSequence = this.#allocatedSequence;
+  }
+
+  /** The logs that recovery keeps may end before sequences that are in tables: the first log says so. */
+  followKeptLogs(): void {
+    this.#loggedSequence = -1;
   }
 
   get allocatedSequence(): number {
