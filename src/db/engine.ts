@@ -263,6 +263,7 @@ export class Engine {
       this.obsolete.uncertain = true;
       this.errors.report('manifest', error);
     };
+    this.versions.onManifestReplaced = (number) => this.obsolete.addManifest(number);
     this.versions.onObsolete = (numbers) => this.obsolete.addTables(numbers);
   }
 }

@@ -74,6 +74,8 @@ export class VersionSet {
   dbId: Uint8Array | undefined;
   /** Called when no version shows these tables any more. */
   onObsolete: (files: readonly number[]) => void = () => {};
+  /** Called with the number of a MANIFEST that another one has replaced. */
+  onManifestReplaced: (number: number) => void = () => {};
   /** Called when writing the MANIFEST failed; the error is the one that the change is rejected with. */
   onManifestFailure: (error: DBError) => void = () => {};
   #manifest: ManifestWriter | undefined;
@@ -173,7 +175,9 @@ export class VersionSet {
     const previous = this.#manifest;
     this.#manifest = next;
     this.#installedManifestSize = next.size;
-    if (previous !== undefined) yield* previous.close();
+    if (previous === undefined) return;
+    yield* previous.close();
+    this.onManifestReplaced(previous.number);
   }
 
   /** Begins a new MANIFEST behind the changes that are queued. */
