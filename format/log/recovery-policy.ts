@@ -66,6 +66,8 @@ export class WalRecoveryPolicy {
   readonly #column: number;
   /** Whether damage ended the replay, so that only an exact continuation is taken. */
   #stopped = false;
+  /** Replay stopped where a whole log, or its end, is missing. */
+  #atGap = false;
 
   constructor(mode: WalRecoveryMode, walCorruption: WalCorruption) {
     this.mode = mode;
@@ -105,7 +107,19 @@ export class WalRecoveryPolicy {
       this.#stopped = false;
       return 'apply';
     }
-    return this.walCorruption === 'errorIfNotTail' ? 'error' : 'skipFile';
+    return this.walCorruption === 'errorIfNotTail' && !this.#atGap ? 'error' : 'skipFile';
+  }
+
+  /**
+   * What to do with the first batch of a log that does not continue the intact log before it. A synced write makes all logs
+   * before its own durable, so only a power cut that took unsynced bytes leaves this: nothing behind it was promised.
+   */
+  onGap(): RecordAction {
+    if (this.mode === 'absoluteConsistency') return 'error';
+    if (this.mode !== 'pointInTime') return 'apply';
+    this.#stopped = true;
+    this.#atGap = true;
+    return 'skipFile';
   }
 
   /** A recycled file ends in the remains of an older log, which the oldest mode takes for the end. */

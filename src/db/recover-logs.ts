@@ -229,6 +229,7 @@ function* startLogs(engine: Engine, recovered: RecoveredLogs, keepLogs: boolean)
   yield* versions.start();
   yield* wal.start();
   const stillNeeded = keepLogs || engine.prepared.minLogNumber !== undefined;
+  if (stillNeeded) engine.writes.followKeptLogs();
   for (const { number, sizeBytes } of recovered.logs) {
     if (stillNeeded) yield* wal.syncRecovered(number);
     wal.keepRecovered(number, sizeBytes);

@@ -7,10 +7,12 @@
  */
 import { DBError } from '../../format/base/db-error.ts';
 import { type Io, io, repeatableIo } from '../../format/base/io.ts';
+import { getKernel } from '../../format/kernel/kernel.ts';
 import { walFileName } from '../../format/manifest/file-name.ts';
 import { createFresh } from '../env/file-operations.ts';
 import type { Directory } from '../env/file-system.ts';
 import type { DbContext } from '../options/db-context.ts';
+import { sequenceJumpRecord } from './sequence-jump.ts';
 import { WalFile } from './wal-file.ts';
 import { WalListing } from './wal-listing.ts';
 import { WalTail } from './wal-tail.ts';
@@ -139,6 +141,19 @@ export class WalManager {
     this.#context.writeTotals.walBytes += log.size - before;
     this.#context.statistics?.count('rocksdb.wal.bytes', log.size - before);
     this.#context.statistics?.count('rocksdb.write.wal');
+  }
+
+  /** Says in the current log, which is empty, that the sequences before `sequence` did not go through logs. */
+  noteSequenceJump(sequence: number): void {
+    const kernel = getKernel();
+    const record = sequenceJumpRecord(sequence);
+    const at = kernel.malloc(record.length);
+    try {
+      kernel.copyIn(record, at);
+      this.append(at, record.length);
+    } finally {
+      kernel.free(at);
+    }
   }
 
   /** Hands deferred bytes to the operating system. */

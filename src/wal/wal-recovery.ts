@@ -14,6 +14,7 @@ import { losesData, type WalRecoveryPolicy } from '../../format/log/recovery-pol
 import { walFileName } from '../../format/manifest/file-name.ts';
 import type { RandomAccessFile } from '../env/file-system.ts';
 import type { DbContext } from '../options/db-context.ts';
+import { isSequenceJump } from './sequence-jump.ts';
 
 /** Bytes that recovery left out of a log, and why. */
 export interface RecoveryDrop {
@@ -57,12 +58,14 @@ export class WalRecovery {
   readonly #target: ReplayTarget;
   /** The sequence behind everything applied so far; 0 before the first record. */
   #nextSequence = 0;
+  readonly #manifestSequence: number;
 
   /** `lastSequence` is the MANIFEST's. */
   constructor(context: DbContext, policy: WalRecoveryPolicy, target: ReplayTarget, lastSequence: number) {
     this.#context = context;
     this.#policy = policy;
     this.#target = target;
+    this.#manifestSequence = lastSequence;
     this.report = { droppedBytes: 0, drops: [], replayedFiles: [], lastSequence };
   }
 
@@ -138,11 +141,13 @@ export class WalRecovery {
     }
     const record = reader.record();
     const sequence = getFixed64(record, 0);
-    const action = this.#policy.onRecord(sequence, this.#nextSequence);
+    const action = this.#isGap(reader, record, sequence)
+      ? this.#policy.onGap()
+      : this.#policy.onRecord(sequence, this.#nextSequence);
     if (action === 'skipFile') return 'skipFile';
     if (action === 'error') {
       throw corruption(
-        `${reader.path}: record at offset ${offset} has sequence ${sequence}, expected ${this.#nextSequence} after damage in an older log; walCorruption 'recoverToPoint' drops it`,
+        `${reader.path}: record at offset ${offset} has sequence ${sequence}, expected ${this.#nextSequence} after an older log that lost records; walCorruption 'recoverToPoint' drops it`,
       );
     }
     try {
@@ -158,6 +163,13 @@ export class WalRecovery {
       if (!(error instanceof DBError) || error.code !== 'CORRUPTION') throw error;
       return { kind: 'malformedBatch', offset, bytes, reason: error.message };
     }
+  }
+
+  /** Whether records between the older logs and this first one of a log are missing. Logs of others may have such jumps. */
+  #isGap(reader: LogReader, record: Uint8Array, sequence: number): boolean {
+    if (reader.recordOffset !== 0 || !reader.recycled || this.report.replayedFiles.length < 2) return false;
+    const expected = this.#nextSequence > 0 ? this.#nextSequence : this.#manifestSequence + 1;
+    return !this.#policy.stopped && sequence > expected && !isSequenceJump(record);
   }
 
   /** Does as the policy says; false when the file is done with. */
