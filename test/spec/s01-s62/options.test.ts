@@ -4,10 +4,10 @@
  * back from the file as written, and by C++ RocksDB, which refuses a file with a name or a value that it does not know.
  */
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DB, type Options } from '../../../src/index.ts';
+import { DB, Env, type Options } from '../../../src/index.ts';
 import { OPTION_TABLE, type OptionDescriptor } from '../../../src/options/option-table.ts';
 import { parseOptionsFile } from '../../../src/options/options-file.ts';
 import { runTool, testWithTools } from '../../support/rocksdb-tools.ts';
@@ -79,17 +79,25 @@ function badValues({ kind }: OptionDescriptor): unknown[] {
   }
 }
 
-function storedOptions(directory: string): ReturnType<typeof parseOptionsFile> {
-  const name = readdirSync(directory)
+const PATH = '/db';
+
+/** The newest OPTIONS file of the database in memory. */
+function storedOptions({ fileSystem }: Env): ReturnType<typeof parseOptionsFile> {
+  const name = fileSystem
+    .listSync(PATH)
     .filter((file) => file.startsWith('OPTIONS-'))
     .sort()
     .at(-1)!;
-  return parseOptionsFile(readFileSync(join(directory, name)), name);
+  const file = fileSystem.openRandomSync(`${PATH}/${name}`);
+  const bytes = new Uint8Array(file.sizeSync());
+  file.readSync(bytes, 0);
+  file.closeSync();
+  return parseOptionsFile(bytes, name);
 }
 
-function storedValue(directory: string, { file }: OptionDescriptor): string | undefined {
+function storedValue(env: Env, { file }: OptionDescriptor): string | undefined {
   const [section, key] = file!;
-  const stored = storedOptions(directory);
+  const stored = storedOptions(env);
   if (section === 'db') return stored.db.get(key);
   const family = stored.families[0]!;
   return (section === 'cf' ? family.columnFamily : family.table).get(key);
@@ -138,16 +146,16 @@ describe('one option at a time', () => {
     'S3 %s is accepted, stored and read back',
     async (name, row) => {
       for (const value of goodValues(row)) {
-        using directory = temporaryDirectory();
-        const options: Options = { createIfMissing: true, ...companions[name], [name]: value };
+        const env = Env.memory();
+        const options: Options = { env, createIfMissing: true, ...companions[name], [name]: value };
         for (let round = 0; round < 2; round++) {
-          await using db = await DB.open(directory.path, options);
+          await using db = await DB.open(PATH, options);
           await db.put(`key${round}`, 'value', name === 'manualWalFlush' ? {} : { sync: true });
         }
-        await using db = await DB.open(directory.path, options);
+        await using db = await DB.open(PATH, options);
         expect(Buffer.from(db.getSync('key0')!).toString()).toBe('value');
         if (row.file !== undefined && value !== undefined) {
-          expect(storedValue(directory.path, row), `${name}: ${String(value)}`).toMatch(asStored(name, value));
+          expect(storedValue(env, row), `${name}: ${String(value)}`).toMatch(asStored(name, value));
         }
       }
     },
@@ -168,8 +176,8 @@ describe('one option at a time', () => {
 });
 
 test('S3 mutable options change while the database is open and are stored; the others are refused', async () => {
-  using directory = temporaryDirectory();
-  await using db = await DB.open(directory.path, { createIfMissing: true });
+  const env = Env.memory();
+  await using db = await DB.open(PATH, { env, createIfMissing: true });
   for (const row of rows.filter(({ kind }) => kind.type !== 'component')) {
     const value = goodValues(row)[0];
     if (value === undefined) continue;
@@ -186,15 +194,16 @@ test('S3 mutable options change while the database is open and are stored; the o
     }
     if (/^level0|minWrite/.test(row.name)) continue;
     await db.setOptions(change);
-    if (row.file !== undefined) expect(storedValue(directory.path, row), row.name).toMatch(asStored(row.name, value));
+    if (row.file !== undefined) expect(storedValue(env, row), row.name).toMatch(asStored(row.name, value));
   }
   await db.put('a', 'one');
   await db.flush();
 });
 
 test('S3 every option that RocksDB stores is in the file, nested ones with their parts', async () => {
-  using directory = temporaryDirectory();
-  await using _ = await DB.open(directory.path, {
+  const env = Env.memory();
+  await using _ = await DB.open(PATH, {
+    env,
     createIfMissing: true,
     maxBackgroundJobs: 5,
     filterPolicy: { type: 'ribbon', bitsPerKey: 9 },
@@ -207,9 +216,9 @@ test('S3 every option that RocksDB stores is in the file, nested ones with their
     compactionOptionsFifo: { maxTableFilesSize: 12_345 },
   });
   for (const row of rows.filter(({ file }) => file !== undefined)) {
-    expect(storedValue(directory.path, row), row.name).toBeDefined();
+    expect(storedValue(env, row), row.name).toBeDefined();
   }
-  const stored = (name: string): string | undefined => storedValue(directory.path, OPTION_TABLE.get(name)!);
+  const stored = (name: string): string | undefined => storedValue(env, OPTION_TABLE.get(name)!);
   expect(stored('maxBackgroundJobs')).toBe('5');
   expect(stored('filterPolicy')).toBe('ribbonfilter:9:-1');
   expect(stored('prefixExtractor')).toBe('rocksdb.CappedPrefix.7');
