@@ -6,4 +6,4 @@ set -eu
 echo "Load 1B keys sequentially into database....."
 wbs=$(scaled 134217728 262144); r=$(scaled 1000000000); t=1; vs=800; cs=1048576; of=500000
 run "$DB_BENCH_LEVELDB" --benchmarks=fillseq --num=$r --threads=$t --value_size=$vs --cache_size=$cs --bloom_bits=10 \
-  --open_files=$of --db="$DIRECTORY" --compression_ratio=50 --write_buffer_size=$wbs --use_existing_db=0
+  --open_files=$of --db="$DIRECTORY" --compression_ratio=$RATIO --write_buffer_size=$wbs --use_existing_db=0

@@ -6,4 +6,4 @@ set -eu
 echo "Reading the 1B keys in database in random order...."
 wbs=$(scaled 268435456 262144); r=$(scaled 1000000000); t=32; vs=800; cs=1048576; of=500000
 run "$DB_BENCH_LEVELDB" --benchmarks=readrandom --num=$r --threads=$t --value_size=$vs --cache_size=$cs --bloom_bits=10 \
-  --open_files=$of --db="$DIRECTORY" --compression_ratio=50 --write_buffer_size=$wbs --use_existing_db=1
+  --open_files=$of --db="$DIRECTORY" --compression_ratio=$RATIO --write_buffer_size=$wbs --use_existing_db=1

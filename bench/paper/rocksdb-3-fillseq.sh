@@ -12,7 +12,7 @@ run "$DB_BENCH" --benchmarks=fillseq \
   --disable_seek_compaction=1 --mmap_read=0 --statistics=1 --histogram=1 --num=$r --threads=$t --value_size=$vs \
   --block_size=$bs --cache_size=$cs --bloom_bits=10 --cache_numshardbits=4 --open_files=$of --verify_checksum=1 \
   --db="$DIRECTORY" --sync=$sync --disable_wal=1 --compression_type=zlib --stats_interval=$si \
-  --compression_ratio=50 --disable_data_sync=$dds --write_buffer_size=$wbs --target_file_size_base=$mb \
+  --compression_ratio=$RATIO --disable_data_sync=$dds --write_buffer_size=$wbs --target_file_size_base=$mb \
   --max_write_buffer_number=$wbn --max_background_compactions=$mbc --level0_file_num_compaction_trigger=$ctrig \
   --level0_slowdown_writes_trigger=$delay --level0_stop_writes_trigger=$stop --num_levels=$levels \
   --delete_obsolete_files_period_micros=$del --min_level_to_compress=$mcz --max_grandparent_overlap_factor=$overlap \

@@ -26,9 +26,9 @@ published() {
   esac
 }
 
-# One row: the report line of the workload, then disk bytes and amplification where the program prints them.
+# One row: the report line of the workload, the bytes on disk, and amplification where the program prints it.
 row() {
-  awk -v name="$1" -v published="$2" '
+  awk -v name="$1" -v published="$2" -v disk="$(($(du -s -k "$DIRECTORY" | cut -f 1) * 1024))" '
     / micros\/op / {
       for (i = 2; i <= NF; i++) {
         if ($i == "micros/op") micros = $(i - 1)

@@ -5,6 +5,8 @@
 #   DB_BENCH     the program that runs the lines for RocksDB.                             Default: this package's db_bench.
 #   DB_BENCH_LEVELDB   the program that runs the lines for LevelDB.                       Default: this package's db_bench.
 #   DROP_FLAGS   flags, with spaces between them, that the program does not know any more.              Default: none.
+#   EXTRA_FLAGS  flags to add.                                                                          Default: none.
+#   RATIO        compression_ratio.                                                        Default: 50, as published.
 #   MEMORY_MAX   memory limit of the program, for a data : memory ratio as published (needs systemd-run). Default: none.
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,6 +21,8 @@ else
 fi
 DB_BENCH=${DB_BENCH:-$own_db_bench}
 DB_BENCH_LEVELDB=${DB_BENCH_LEVELDB:-$own_db_bench}
+
+RATIO=${RATIO:-50}
 
 # scaled NUMBER [LEAST]: the number times SCALE, not below LEAST (default 1), not above the number itself.
 scaled() {
@@ -38,11 +42,10 @@ run() {
       *) set -- "$@" "$flag" ;;
     esac
   done
+  # shellcheck disable=SC2086 # a program may be several words
   if [ -n "${MEMORY_MAX:-}" ]; then
-    # shellcheck disable=SC2086 # a program may be several words
-    systemd-run --scope --quiet -p MemoryMax="$MEMORY_MAX" -- $program "$@"
+    systemd-run --scope --quiet -p MemoryMax="$MEMORY_MAX" -- $program "$@" ${EXTRA_FLAGS:-}
   else
-    # shellcheck disable=SC2086
-    $program "$@"
+    $program "$@" ${EXTRA_FLAGS:-}
   fi
 }

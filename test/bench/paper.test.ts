@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { FLAG_TABLE } from '../../bench/db-bench/flag-table.ts';
 import { BenchFlags } from '../../bench/db-bench/flags.ts';
+import { openOptions } from '../../bench/db-bench/open-options.ts';
 import { PROJECT_ROOT } from '../support/source-files.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { runDbBench } from './run-db-bench.ts';
@@ -20,6 +22,8 @@ function lineOf(script: string, scale: string, directory: string): string[] {
     DB_BENCH: 'echo',
     DB_BENCH_LEVELDB: 'echo',
     DROP_FLAGS: '',
+    EXTRA_FLAGS: '',
+    RATIO: '50',
     MEMORY_MAX: '',
   };
   const text = execFileSync('sh', [join(FOLDER, script)], { env, encoding: 'utf8' });
@@ -91,4 +95,24 @@ test('S142 what a flag without effect would have done is said', async () => {
   for (const name of ['disable_seek_compaction', 'disable_data_sync', 'delete_obsolete_files_period_micros']) {
     expect(out).toContain(`--${name} is accepted and changes nothing: `);
   }
+});
+
+test('S131 flags that another program does not know are left out, and flags that it needs are added', () => {
+  const env = {
+    ...process.env,
+    DB_BENCH: 'echo',
+    DROP_FLAGS: 'disable_data_sync source_compaction_factor',
+    EXTRA_FLAGS: '--more=1',
+  };
+  const line = execFileSync('sh', [join(FOLDER, 'rocksdb-1-bulk-load.sh')], { env, encoding: 'utf8' }).trim();
+  expect(line).not.toMatch(/disable_data_sync|source_compaction_factor/);
+  expect(line).toMatch(/--disable_seek_compaction=1 .* --memtablerep=vector .* --more=1$/);
+});
+
+test('S146 S148 files are read, not mapped, and no read triggers a compaction', () => {
+  const flags = new BenchFlags(lineOf('rocksdb-6-readrandom.sh', '1', 'x'));
+  expect(flags.boolean('mmap_read')).toBe(false);
+  expect(flags.number('disable_seek_compaction')).toBe(1);
+  expect(FLAG_TABLE.disable_seek_compaction.ignored).toContain('never compacts because of seeks');
+  expect(() => openOptions(new BenchFlags(['--mmap_read=1']), undefined)).toThrow('Node has no mmap');
 });
