@@ -79,5 +79,13 @@ export function describe(argument: unknown): string {
 
 /** `TextDecoder` takes no views of shared memory. */
 function unshared(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
+  return bytes.buffer instanceof ArrayBuffer ? bytes : copyOf(bytes);
+}
+
+/**
+ * A copy that shares no memory with `bytes`. `slice()` is no such thing for a `Buffer`, which is what users often give: there
+ * it is a view.
+ */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }

@@ -1,8 +1,9 @@
 /** Every version of keys that memtables and tables still hold, also those that no read sees any more. For inspection and tests. */
+import { copyOf } from '../../format/base/bytes.ts';
 import { invalidArgument } from '../../format/base/db-error.ts';
 import {
-  makeInternalKey,
   MAX_SEQUENCE,
+  makeInternalKey,
   sequenceOf,
   TYPE_FOR_SEEK,
   typeOf,
@@ -51,8 +52,8 @@ export async function allKeyVersions(
   const read = { fillCache: false, totalOrder: true, prefix: undefined };
   const sources = makeSources(engine.access, family, view, tombstones, read);
   const merging = new MergingIterator(engine.kernel, family.comparatorId, sources);
-  const from = begin === undefined ? undefined : toBytes(begin).slice();
-  const to = end === undefined ? undefined : toBytes(end).slice();
+  const from = begin === undefined ? undefined : copyOf(toBytes(begin));
+  const to = end === undefined ? undefined : copyOf(toBytes(end));
   try {
     return await runAsync(collect(engine, family, merging, { from, to, maxVersions }));
   } finally {

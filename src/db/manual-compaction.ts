@@ -1,6 +1,8 @@
 /** Compactions that users ask for: `compactRange` level by level, `compactFiles` as they are named. */
+
 import type { CompactionResult } from '../../compaction/compaction-result.ts';
 import { type ManualPick, ManualPicker } from '../../compaction/manual-picker.ts';
+import { copyOf } from '../../format/base/bytes.ts';
 import { DBError, invalidArgument } from '../../format/base/db-error.ts';
 import { parseFileName, tableFileName } from '../../format/manifest/file-name.ts';
 import { pickerOptions } from '../options/picker-options.ts';
@@ -142,8 +144,8 @@ function userRange(family: ColumnFamilyState, options: CompactRangeOptions): Use
     throw invalidArgument(`targetLevel must be from 1 to ${numLevels - 1}`);
   }
   return {
-    begin: begin === undefined ? undefined : toBytes(begin).slice(),
-    end: end === undefined ? undefined : toBytes(end).slice(),
+    begin: begin === undefined ? undefined : copyOf(toBytes(begin)),
+    end: end === undefined ? undefined : copyOf(toBytes(end)),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Point reads and iterators of an open database, for `DB` and `ColumnFamily`. */
+import { copyOf } from '../../format/base/bytes.ts';
 import { DBError, invalidArgument } from '../../format/base/db-error.ts';
 import { checkSize, KEY_SIZE_MAX } from '../../format/base/entry-limits.ts';
 import { runAsync, runSync } from '../../format/base/io.ts';
@@ -126,8 +127,8 @@ export class Reader {
       throw invalidArgument('prefixSameAsStart needs a prefixExtractor');
     }
     const bounds = {
-      lower: options.iterateLowerBound === undefined ? undefined : toBytes(options.iterateLowerBound).slice(),
-      upper: options.iterateUpperBound === undefined ? undefined : toBytes(options.iterateUpperBound).slice(),
+      lower: options.iterateLowerBound === undefined ? undefined : copyOf(toBytes(options.iterateLowerBound)),
+      upper: options.iterateUpperBound === undefined ? undefined : copyOf(toBytes(options.iterateUpperBound)),
     };
     const rows = new VisibleRows(engine.kernel, engine.access, family, snapshot, bounds, {
       fillCache: options.fillCache !== false,

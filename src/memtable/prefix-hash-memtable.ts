@@ -3,8 +3,9 @@
  * prefix search only the entries of that prefix. Keys that have no prefix share one more list. A scan in full order has to
  * sort all entries first.
  */
-import type { MemTableRep, MemTableRepIterator, MemTableRepOptions } from '../../format/base/memtable-rep.ts';
+import { copyOf } from '../../format/base/bytes.ts';
 import { equalBytes, userKeyOf } from '../../format/base/internal-key.ts';
+import type { MemTableRep, MemTableRepIterator, MemTableRepOptions } from '../../format/base/memtable-rep.ts';
 import type { SliceTransform } from '../../format/base/slice-transform.ts';
 import { SkipList, SkipNodes } from './skiplist.ts';
 import { EntryList, SortedViewIterator } from './sorted-view.ts';
@@ -90,7 +91,7 @@ export class PrefixHashMemTable implements MemTableRep {
     if (this.#prefixCount >= this.#buckets.length) this.#grow();
     const at = hash & (this.#buckets.length - 1);
     // The prefix may be a view of a key that the caller still owns.
-    const added = { hash, prefix: prefix.slice(), list: new SkipList(this.#nodes), next: this.#buckets[at] };
+    const added = { hash, prefix: copyOf(prefix), list: new SkipList(this.#nodes), next: this.#buckets[at] };
     this.#buckets[at] = added;
     this.#prefixCount++;
     this.#prefixBytes += prefix.length + PREFIX_OVERHEAD;

@@ -2,11 +2,12 @@
  * The iterator that users hold. It shows the rows of one family as they were when it was made, in both directions, and
  * serves most moves out of the chunk at hand, without a call into the kernel.
  */
+import { copyOf } from '../../format/base/bytes.ts';
 import type { Comparator } from '../../format/base/comparator.ts';
 import { DBError } from '../../format/base/db-error.ts';
+import { equalBytes } from '../../format/base/internal-key.ts';
 import { type Io, runAsync, runSync } from '../../format/base/io.ts';
 import type { SliceTransform } from '../../format/base/slice-transform.ts';
-import { equalBytes } from '../../format/base/internal-key.ts';
 import { MUST_LOAD, Position, type PositionCode } from '../../format/iterator/merging-iterator.ts';
 import type { RowBounds, VisibleRows } from './visible-rows.ts';
 
@@ -282,7 +283,7 @@ export class DBIterator implements Disposable {
 
   #rememberPrefix(key: Uint8Array | undefined): void {
     const { prefix } = this.#settings;
-    this.#prefixBytes = key !== undefined && prefix?.inDomain(key) ? prefix.transform(key).slice() : undefined;
+    this.#prefixBytes = key !== undefined && prefix?.inDomain(key) ? copyOf(prefix.transform(key)) : undefined;
   }
 
   /** Gives up the entry if it has left the prefix of the last seek. */

@@ -1,15 +1,15 @@
 /** The sorted runs that an iterator of one family merges, newest first, and the range tombstones that it meets in them. */
 import type { CursorSource } from '../../format/base/cursor-source.ts';
 import type { SliceTransform } from '../../format/base/slice-transform.ts';
-import { LevelSource, type LevelTables } from './level-source.ts';
 import { FragmentedTombstones, layTombstoneRows, type RangeTombstone } from '../../format/iterator/range-tombstones.ts';
 import { TableStatsField } from '../../format/kernel/abi/block-cache.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
-import { countTableStat } from '../../format/sst/table-stats.ts';
 import type { TableReader } from '../../format/sst/table-reader.ts';
+import { countTableStat } from '../../format/sst/table-stats.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { SuperVersion } from '../version/super-version.ts';
+import { LevelSource, type LevelTables } from './level-source.ts';
 import type { TableAccess } from './point-lookup.ts';
 import { memtableFragments, tableFragments } from './tombstones.ts';
 

@@ -2,9 +2,11 @@
  * Tables that follow each other in key order, read as one sorted run: a level, or a single table of level 0. Tables are
  * opened when the run reaches them.
  */
+
+import type { Comparator } from '../../format/base/comparator.ts';
 import type { CursorSource } from '../../format/base/cursor-source.ts';
-import type { Io } from '../../format/base/io.ts';
 import { compareInternalKeys, equalBytes, TRAILER_SIZE, userKeyOf } from '../../format/base/internal-key.ts';
+import type { Io } from '../../format/base/io.ts';
 import type { SliceTransform } from '../../format/base/slice-transform.ts';
 import { CursorField } from '../../format/kernel/abi/merge.ts';
 import { getKernel, type Kernel } from '../../format/kernel/kernel.ts';
@@ -12,7 +14,6 @@ import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import { FilterAnswer } from '../../format/sst/filter-reader.ts';
 import type { TableIterator } from '../../format/sst/table-iterator.ts';
 import type { TableIteratorOptions, TableReader } from '../../format/sst/table-reader.ts';
-import type { Comparator } from '../../format/base/comparator.ts';
 
 /** Where a run gets its tables. */
 export interface LevelTables {

@@ -1,6 +1,7 @@
 /** The live snapshots of a database, oldest first: what compactions must keep visible. */
-import { DBError } from '../../format/base/db-error.ts';
+
 import { assert } from '../../format/base/assert.ts';
+import { DBError } from '../../format/base/db-error.ts';
 
 /**
  * A point in time to read at. It keeps the versions that it sees, not the files they are in, and ends with the database

@@ -6,6 +6,7 @@
  * Moves come in two forms: `try…` goes as far as the blocks at hand allow and returns `MUST_LOAD`, then the operation
  * (`Io`) of the same name finishes the move.
  */
+import { copyOf } from '../../format/base/bytes.ts';
 import { corruption, DBError } from '../../format/base/db-error.ts';
 import { TRAILER_SIZE, TYPE_FOR_SEEK, TYPE_FOR_SEEK_FOR_PREV, writeTrailer } from '../../format/base/internal-key.ts';
 import type { Io } from '../../format/base/io.ts';
@@ -147,7 +148,7 @@ export class VisibleRows {
 
   /** A copy of row `i`'s value. */
   copyValue(i: number): Uint8Array {
-    if (i === this.#mergedRow) return this.#mergedValue!.slice();
+    if (i === this.#mergedRow) return copyOf(this.#mergedValue!);
     const row = (this.#rows + i * READ_ROW_SIZE) >>> 2;
     return this.#kernel.copyOut(this.#kernel.u32[row + 2]!, this.#kernel.u32[row + 3]!);
   }

@@ -3,6 +3,7 @@
  * they meet: in a read all at once, in compactions bit by bit and in any grouping. So every grouping must come to the same
  * value, or the value would depend on when a compaction ran.
  */
+import { copyOf } from '../../format/base/bytes.ts';
 import type { MergeOperator } from '../../format/base/merge-operator.ts';
 import { SeededRandom } from '../env/random.ts';
 import { expectBytes, showBytes } from './expectation.ts';
@@ -129,14 +130,14 @@ function checkedCall(
   call: (args: Uint8Array[]) => Uint8Array | undefined,
 ): Uint8Array | undefined {
   const once = (): Uint8Array | undefined => {
-    const copies = args.map((arg) => arg.slice());
+    const copies = args.map(copyOf);
     const result = call(copies);
     copies.forEach((copy, i) => {
       expectBytes(copy, args[i]!, `an argument after ${what}`);
     });
     if (result === undefined) return undefined;
     if (!(result instanceof Uint8Array)) throw new Error(`${what} returned ${typeof result}, expected a Uint8Array`);
-    const found = result.slice();
+    const found = copyOf(result);
     // The engine reuses the arguments' memory after the call.
     for (const copy of copies) for (let i = 0; i < copy.length; i++) copy[i] = copy[i]! ^ 0xff;
     expectBytes(result, found, `the result of ${what} after its arguments were reused`);
