@@ -178,7 +178,7 @@ async function writeForAWhile(db: DB, count: number): Promise<void> {
 export async function main(directory: string) {
   const primary = await openPrimary(join(directory, 'primary'));
   const server = await PrimaryServer.listen(primary);
-  const writing = writeForAWhile(primary, 3000);
+  const writing = writeForAWhile(primary, 2000);
   let lagMax = 0;
   const restarts = 20;
   for (let i = 0; i < restarts; i++) {
