@@ -137,6 +137,7 @@ test('flags that make no sense are refused', async () => {
   expect(await refusal('--nosuch=1')).toBe("ERROR: unknown command line flag 'nosuch'\n");
   expect(await refusal('--readpercent=50')).toContain('percents != 100!');
   expect(await refusal('--compaction_style=2')).toContain('FIFO drops data');
+  expect(await refusal('--disable_wal=1')).toContain('--disable_wal=1 is not supported');
   expect(await refusal('--max_key=0')).toContain('--max_key must be at least 1');
   expect((await stress('nosuch', '--db=x')).err).toContain('PUMICE_STRESS_BUG=nosuch is none of');
 });

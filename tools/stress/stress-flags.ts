@@ -35,6 +35,7 @@ export const STRESS_FLAGS: FlagTable = {
   flush_one_in: integer('Flush with one in so many operations. Default 0: never.'),
   compact_range_one_in: integer('Compact a range with one in so many operations. Default 0: never.'),
   sync: boolean('Sync every write.'),
+  disable_wal: boolean('Refused: without the log a kill may lose what it likes.'),
   destroy_db_initially: boolean('Begin with an empty database.'),
   verify_db_one_in: integer('Check the whole database with one in so many reopenings. Default 1.'),
   compaction_style: integer('0 level, 1 universal. Default 0.'),
@@ -116,6 +117,9 @@ function atLeast(flags: Flags, name: string, fallback: number, least: number): n
 export function stressSettings(flags: Flags): StressSettings {
   const path = flags.text('db') ?? '';
   if (path === '') throw new ToolFailure('Error: --db=<directory> must be given');
+  if (flags.boolean('disable_wal')) {
+    throw new ToolFailure('Error: --disable_wal=1 is not supported: without the log, losses cannot be told from bugs');
+  }
   const killOneIn = atLeast(flags, 'kill_random_test', 0, 0);
   const seed = flags.number('seed') ?? 0;
   return {
