@@ -36,6 +36,11 @@ export interface BlockSource {
   readonly compressedCache?: CompressedCache | undefined;
 }
 
+/** The same source for a read that does not look at checksums. */
+export function withoutVerification(source: BlockSource): BlockSource {
+  return source.verifyChecksums ? { ...source, verifyChecksums: false } : source;
+}
+
 /** A new private block of the kernel, pinned once. */
 export function allocateBlock(size: number): number {
   const block = getKernel().x.blockAlloc(size) >>> 0;

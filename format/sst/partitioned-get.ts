@@ -9,7 +9,7 @@ import { BlockCursorField, BlockFlags, GetResultField } from '../kernel/abi/bloc
 import { TableField, TableStatsField } from '../kernel/abi/block-cache.ts';
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
 import type { BlockCacheLike } from './block-cache-like.ts';
-import { fetchBlock } from './block-fetch.ts';
+import { fetchBlock, withoutVerification } from './block-fetch.ts';
 import { FilterAnswer, type FilterReader } from './filter-reader.ts';
 import { CursorHead } from './metadata-block.ts';
 import type { TableParts } from './table-open.ts';
@@ -89,15 +89,18 @@ export class PartitionedGet {
   }
 
   /** Loads what the lookup with this result struct lacks. */
-  *load(result: number, fillCache: boolean): Io<void> {
+  *load(result: number, fillCache: boolean, verifyChecksums: boolean): Io<void> {
     const walk = this.#walks.get(result);
     if (walk?.lacking === undefined) return;
     const { offset, size, isData } = walk.lacking;
-    const { source } = this.#parts;
+    // Partitions are verified always: a wrong one would hide keys.
+    const verified = verifyChecksums || !isData;
+    const keeps = fillCache && verified;
+    const source = verified ? this.#parts.source : withoutVerification(this.#parts.source);
     try {
-      let block = yield* fetchBlock(source, { offset, size }, isData ? source.dictionary : undefined, fillCache);
+      let block = yield* fetchBlock(source, { offset, size }, isData ? source.dictionary : undefined, keeps);
       const { x } = this.#kernel;
-      if (fillCache && this.#cache !== 0) {
+      if (keeps && this.#cache !== 0) {
         const kept = x.cacheInsert(this.#cache, this.#options.tableId, offset, block, x.blockSize(block)) >>> 0;
         if (kept !== 0) this.#count(TableStatsField.blockAdds);
         block = kept || block;

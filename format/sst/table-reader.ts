@@ -11,7 +11,7 @@ import { GetResultField } from '../kernel/abi/block.ts';
 import { TableField, TableStatsField } from '../kernel/abi/block-cache.ts';
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
 import type { BlockCacheLike } from './block-cache-like.ts';
-import { type CompressedCache, fetchBlock } from './block-fetch.ts';
+import { type CompressedCache, fetchBlock, withoutVerification } from './block-fetch.ts';
 import { CachedBlocks, SequentialBlocks } from './block-provider.ts';
 import { FilterAnswer, FilterReader } from './filter-reader.ts';
 import { IndexCursor, IndexStatus } from './index-cursor.ts';
@@ -51,6 +51,8 @@ export interface TableReaderOptions {
 export interface TableIteratorOptions {
   /** False: blocks that are read are not put into the cache. Default true. */
   readonly fillCache?: boolean | undefined;
+  /** False: the checksums of data blocks that are read are not looked at. Default: as the table was opened. */
+  readonly verifyChecksums?: boolean | undefined;
   /** See `CachedBlocksOptions.retire`. */
   readonly retire?: ((block: number) => void) | undefined;
   /** Bytes a read; with it the cache is passed by and the blocks come in file order from large reads (compaction). */
@@ -176,14 +178,16 @@ export class TableReader {
   }
 
   /** Loads the block that the lookup with this result struct lacks. CORRUPTION when it is damaged. */
-  *load(result: number, fillCache = true): Io<void> {
-    if (this.#partitioned !== undefined) return yield* this.#partitioned.load(result, fillCache);
+  *load(result: number, fillCache = true, verifyChecksums = true): Io<void> {
+    if (this.#partitioned !== undefined) return yield* this.#partitioned.load(result, fillCache, verifyChecksums);
     const { x, f64 } = this.#kernel;
     const offset = f64[(result + GetResultField.handleOffset) >>> 3]!;
     const size = f64[(result + GetResultField.handleSize) >>> 3]!;
-    const { source } = this.#parts;
-    let block = yield* fetchBlock(source, { offset, size }, source.dictionary, fillCache);
-    if (fillCache) block = this.#keep(offset, block);
+    const source = verifyChecksums ? this.#parts.source : withoutVerification(this.#parts.source);
+    // A block that was not verified must not be served to a read that asks for it.
+    const keeps = fillCache && verifyChecksums;
+    let block = yield* fetchBlock(source, { offset, size }, source.dictionary, keeps);
+    if (keeps) block = this.#keep(offset, block);
     if (this.#loaded !== 0) x.blockRelease(this.#loaded);
     this.#loaded = block;
     this.#loadedFor = result;
@@ -248,9 +252,9 @@ export class TableReader {
 
   /** A run over the table. It keeps the table's memory and file alive until it is closed. */
   newIterator(options: TableIteratorOptions = {}): TableIterator {
-    const { source } = this.#parts;
+    const source = options.verifyChecksums === false ? withoutVerification(this.#parts.source) : this.#parts.source;
     const { cache, comparator } = this.#options;
-    const fillCache = options.fillCache ?? true;
+    const fillCache = (options.fillCache ?? true) && options.verifyChecksums !== false;
     const blocks =
       options.sequentialReadSize !== undefined
         ? new SequentialBlocks(source, source.dictionary, options.sequentialReadSize)

@@ -49,7 +49,7 @@ export async function allKeyVersions(
   if (!(maxVersions >= 0)) throw invalidArgument('maxVersions must be at least 0');
   const view = family.superVersion.ref();
   const tombstones = new TombstoneView(engine.kernel, family, view, MAX_SEQUENCE);
-  const read = { fillCache: false, totalOrder: true, prefix: undefined };
+  const read = { fillCache: false, verifyChecksums: true, totalOrder: true, prefix: undefined };
   const sources = makeSources(engine.access, family, view, tombstones, read);
   const merging = new MergingIterator(engine.kernel, family.comparatorId, sources);
   const from = begin === undefined ? undefined : copyOf(toBytes(begin));

@@ -32,6 +32,8 @@ export class ManualCompaction {
     if (family.options.compactionStyle === 'level') await this.#compactLevels(family, range, options);
     else if (family.options.compactionStyle === 'universal') await this.#compactAll(family);
     if (options.changeLevel === true) await this.#changeLevel(family, range, options.targetLevel);
+    // Who compacts to get space back, or old bytes off the disk, finds them gone.
+    await this.#engine.obsolete.idle();
   }
 
   /** Compacts these tables, by name or number, into one level. Returns the names of the new ones. */

@@ -49,7 +49,14 @@ export class Reader {
     const snapshot = this.#begin(key, options);
     const lookup = this.#takeLookup();
     try {
-      lookup.begin(family, family.superVersion, key, snapshot, options.fillCache !== false);
+      lookup.begin(
+        family,
+        family.superVersion,
+        key,
+        snapshot,
+        options.fillCache !== false,
+        options.verifyChecksums !== false,
+      );
       return this.#finishSync(lookup, options);
     } finally {
       this.#giveLookup(lookup);
@@ -63,7 +70,7 @@ export class Reader {
       const snapshot = this.#begin(key, options);
       lookup = this.#takeLookup();
       const view = family.superVersion;
-      lookup.begin(family, view, key, snapshot, options.fillCache !== false);
+      lookup.begin(family, view, key, snapshot, options.fillCache !== false, options.verifyChecksums !== false);
       const status = lookup.run();
       if (status === LookupStatus.needsIo) return this.#finish(lookup, view.ref(), options);
       this.#count(lookup, status);
@@ -132,6 +139,7 @@ export class Reader {
     };
     const rows = new VisibleRows(engine.kernel, engine.access, family, snapshot, bounds, {
       fillCache: options.fillCache !== false,
+      verifyChecksums: options.verifyChecksums !== false,
       totalOrder: options.totalOrderSeek ?? options.prefixSameAsStart !== true,
       prefix: options.totalOrderSeek === true ? undefined : prefix,
     });
@@ -212,7 +220,7 @@ export class Reader {
       const snapshot = this.#begin(key, options);
       const view = family.superVersion.ref();
       try {
-        lookup.begin(family, view, key, snapshot, options.fillCache !== false);
+        lookup.begin(family, view, key, snapshot, options.fillCache !== false, options.verifyChecksums !== false);
         while (lookup.run() === LookupStatus.needsIo) {
           this.#checkTier(options);
           options.signal?.throwIfAborted();

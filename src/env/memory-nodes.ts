@@ -2,7 +2,7 @@
  * Files and directories in memory, each twice: as programs see it, and as a disk would hold it after a power cut, with
  * the ordered list of what lies between. A sync moves operations from the list to the durable side.
  */
-import { PAGE_SIZE, type Page, PagedBytes } from './memory-pages.ts';
+import { PAGE_SIZE, type Page, type PagedBytes } from './memory-pages.ts';
 
 /** A change of a file's bytes that no sync has covered. `index` is its place among all operations of the file system. */
 export interface FileChange {

@@ -16,6 +16,7 @@ import { memtableFragments, tableFragments } from './tombstones.ts';
 /** How the runs are read. */
 export interface SourceOptions {
   fillCache: boolean;
+  verifyChecksums: boolean;
   /** Iterate hashed memtables in full order. */
   totalOrder: boolean;
   /** Only entries with the prefix of a seek's target count. */
@@ -100,7 +101,10 @@ export function makeSources(
     },
   };
   const run = (files: readonly FileMetadata[]): LevelSource =>
-    new LevelSource(family.comparator, files, tables, { fillCache: options.fillCache });
+    new LevelSource(family.comparator, files, tables, {
+      fillCache: options.fillCache,
+      verifyChecksums: options.verifyChecksums,
+    });
   for (const file of view.version.levels[0]!) sources.push(run([file]));
   for (const files of view.version.levels.slice(1)) if (files.length > 0) sources.push(run(files));
   return sources;

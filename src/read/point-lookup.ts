@@ -62,6 +62,7 @@ export class PointLookup {
   #reader: TableReader | undefined;
   #readerNeedsLoad = false;
   #fillCache = true;
+  #verifyChecksums = true;
   #done = false;
 
   constructor(kernel: Kernel, access: TableAccess) {
@@ -77,6 +78,7 @@ export class PointLookup {
     key: Uint8Array | string,
     snapshot: number,
     fillCache: boolean,
+    verifyChecksums = true,
   ): void {
     this.#placeKey(key);
     this.#family = family;
@@ -91,6 +93,7 @@ export class PointLookup {
     this.#reader = undefined;
     this.#readerNeedsLoad = false;
     this.#fillCache = fillCache;
+    this.#verifyChecksums = verifyChecksums;
     this.#done = false;
     this.value = undefined;
     if (this.#operands.length > 0) this.#operands = [];
@@ -144,7 +147,7 @@ export class PointLookup {
     const unpin = tables.pin(file.number);
     this.trace?.loadBlock(file);
     try {
-      yield* this.#reader!.load(this.#result, this.#fillCache);
+      yield* this.#reader!.load(this.#result, this.#fillCache, this.#verifyChecksums);
       // The block belongs to this result struct; take it before anybody else runs.
       if (this.#searchTable() && !this.#done) {
         this.#file = undefined;

@@ -56,6 +56,7 @@ async function visitFamily(
   const tombstones = new TombstoneView(kernel, family, view, MAX_SEQUENCE);
   const sources = makeSources(engine.access, family, view, tombstones, {
     fillCache: false,
+    verifyChecksums: true,
     totalOrder: true,
     prefix: undefined,
   });

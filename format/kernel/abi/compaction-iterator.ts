@@ -122,7 +122,15 @@ export const CompactionField = {
 } as const;
 
 /** Offsets in a row of range tombstones: user keys [begin, end), and all sequences that cover them, descending f64. */
-export const TombstoneRow = { begin: 0, beginSize: 4, end: 8, endSize: 12, sequences: 16, count: 20, size: 24 } as const;
+export const TombstoneRow = {
+  begin: 0,
+  beginSize: 4,
+  end: 8,
+  endSize: 12,
+  sequences: 16,
+  count: 20,
+  size: 24,
+} as const;
 
 /** Offsets in a row of key ranges, both ends inclusive; `sizeBytes` is f64. */
 export const RangeRow = { smallest: 0, smallestSize: 4, largest: 8, largestSize: 12, sizeBytes: 16, size: 24 } as const;
