@@ -147,11 +147,12 @@ export class Engine {
     return this.queue.barrier(() => this.writes.switchMemtables(families.filter((f) => f.active.entryCount > 0)));
   }
 
-  /** Flushes families and waits until their data is in tables. */
+  /** Flushes families and waits until their data is in tables, and the logs that held it are gone or in the archive. */
   async flush(wanted: readonly ColumnFamilyState[]): Promise<void> {
     const families = this.context.options.atomicFlush ? [...this.versions.families.values()] : wanted;
     await this.switchMemtables(families);
     await Promise.all(families.map((family) => this.background.flushed(family)));
+    await this.obsolete.idle();
   }
 
   /** Ends a background error: a new log, everything in memory into tables, then writes are accepted again. */

@@ -117,3 +117,18 @@ test('S100 deleteFilesInRange drops the tables wholly inside and keeps the other
   await expect(db.deleteFilesInRange('b', 'a')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   await db.close();
 });
+
+test('flush resolves when the logs that held the data are gone', async () => {
+  const options = memoryOptions();
+  await using db = await DB.open(PATH, options);
+  const logs = async (): Promise<string[]> =>
+    (await options.env.fileSystem.list(PATH)).filter((name) => name.endsWith('.log'));
+  for (const key of ['a', 'b', 'c']) {
+    await db.put(key, key);
+    const before = await logs();
+    await db.flush();
+    const after = await logs();
+    expect(after).toHaveLength(1);
+    expect(before).not.toContain(after[0]);
+  }
+});
