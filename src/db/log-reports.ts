@@ -45,10 +45,14 @@ export class LogReports {
   #schedule(): void {
     const { clock, options } = this.#engine.context;
     if (options.statsDumpPeriodSec === 0) return;
-    this.#timer = clock.setTimer(options.statsDumpPeriodSec * 1000, () => {
+    const timer = clock.setTimer(options.statsDumpPeriodSec * 1000, () => {
       this.report();
-      this.#schedule();
+      // Later, so that a clock which jumps over many periods gets one report and not one for each of them.
+      queueMicrotask(() => {
+        if (this.#timer === timer) this.#schedule();
+      });
     });
+    this.#timer = timer;
   }
 }
 
