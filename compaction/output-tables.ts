@@ -4,7 +4,8 @@
  */
 import { assert } from '../format/base/assert.ts';
 import type { WritableFile } from '../format/base/file-handles.ts';
-import { type Io, io as step } from '../format/base/io.ts';
+import { closeFile, syncFull } from '../format/base/file-io.ts';
+import type { Io } from '../format/base/io.ts';
 import type { RangeTombstone } from '../format/iterator/range-tombstones.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
 import type { TableOptions } from '../format/sst/table-options.ts';
@@ -138,14 +139,8 @@ export class OutputTables {
     }
     const written = yield* writer.finish();
     yield* this.#account(written.sizeBytes);
-    yield* step(
-      () => output.file.syncSync('full'),
-      () => output.file.sync('full'),
-    );
-    yield* step(
-      () => output.file.closeSync(),
-      () => output.file.close(),
-    );
+    yield* syncFull(output.file);
+    yield* closeFile(output.file);
     this.#open = undefined;
     this.bytesWritten += written.sizeBytes;
     this.files.push(this.#metadata(output.number, written));
@@ -205,10 +200,7 @@ function factsOf(number: number, { properties }: WrittenTable): OutputTableFacts
 /** Closes a file whose content is of no use any more: what that says cannot make matters worse. */
 function* closeQuietly(file: WritableFile): Io<void> {
   try {
-    yield* step(
-      () => file.closeSync(),
-      () => file.close(),
-    );
+    yield* closeFile(file);
   } catch {
     // The job fails with its own error; the file is removed next.
   }

@@ -5,7 +5,8 @@
  */
 import { getFixed32 } from '../base/coding.ts';
 import type { RandomAccessFile } from '../base/file-handles.ts';
-import { type Io, io } from '../base/io.ts';
+import { readAt } from '../base/file-io.ts';
+import type { Io } from '../base/io.ts';
 import { getKernel } from '../kernel/kernel.ts';
 import { LOG_BLOCK_SIZE, LOG_HEADER_SIZE, LogRecordType, RECYCLABLE_LOG_HEADER_SIZE } from './log-format.ts';
 import { LogReader, type LogReaderOptions, LogStep } from './log-reader.ts';
@@ -34,10 +35,7 @@ export function* findIntactRecordAfter(
   try {
     for (let blockOffset = offset - (offset % LOG_BLOCK_SIZE); ; blockOffset += LOG_BLOCK_SIZE) {
       const target = kernel.bytes(block, LOG_BLOCK_SIZE);
-      const size = yield* io(
-        () => file.readSync(target, blockOffset),
-        () => file.read(target, blockOffset),
-      );
+      const size = yield* readAt(file, target, blockOffset);
       const start = blockOffset > offset ? 0 : offset + 1 - blockOffset;
       for (let at = start; (at = nextCandidate(block, at, size, options.logNumber)) < size; at++) {
         if (yield* isIntact(file, blockOffset + at, options, accept)) return blockOffset + at;

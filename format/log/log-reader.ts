@@ -8,7 +8,8 @@
 import { getFixed32, setFixed32 } from '../base/coding.ts';
 import { notSupported } from '../base/db-error.ts';
 import type { RandomAccessFile } from '../base/file-handles.ts';
-import { type Io, io } from '../base/io.ts';
+import { readAt } from '../base/file-io.ts';
+import type { Io } from '../base/io.ts';
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
 import type { LogEvent, LogEventKind } from './log-event.ts';
 import {
@@ -134,10 +135,7 @@ export class LogReader {
   *load(): Io<void> {
     const offset = this.nextOffset - (this.nextOffset % LOG_BLOCK_SIZE);
     const target = this.#kernel.bytes(this.#chunk, this.#readSize);
-    const size = yield* io(
-      () => this.#file.readSync(target, offset),
-      () => this.#file.read(target, offset),
-    );
+    const size = yield* readAt(this.#file, target, offset);
     this.#chunkOffset = offset;
     this.#chunkSize = size;
     this.#atEnd = size < this.#readSize;

@@ -6,6 +6,7 @@
 import { getFixed32 } from '../base/coding.ts';
 import { corruption } from '../base/db-error.ts';
 import type { RandomAccessFile } from '../base/file-handles.ts';
+import { readAt } from '../base/file-io.ts';
 import { type Io, io } from '../base/io.ts';
 import { getKernel } from '../kernel/kernel.ts';
 import { findIntactRecordAfter } from '../log/intact-record-search.ts';
@@ -79,10 +80,7 @@ function* looksTorn(file: RandomAccessFile, event: LogEvent): Io<boolean> {
   );
   if (size - event.offset > TORN_TAIL_MAX) return tornKinds.has(event.kind);
   const tail = new Uint8Array(size - event.offset);
-  yield* io(
-    () => file.readSync(tail, event.offset),
-    () => file.read(tail, event.offset),
-  );
+  yield* readAt(file, tail, event.offset);
   if (sectorKinds.has(event.kind)) return hasLostSector(tail, event.offset);
   return event.kind === 'unfinishedRecord' || isCutRecord(tail);
 }

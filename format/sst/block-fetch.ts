@@ -2,7 +2,8 @@
 import { getFixed32 } from '../base/coding.ts';
 import { corruption, DBError } from '../base/db-error.ts';
 import type { RandomAccessFile } from '../base/file-handles.ts';
-import { type Io, io } from '../base/io.ts';
+import { readAt } from '../base/file-io.ts';
+import type { Io } from '../base/io.ts';
 import { decompressUnsized, readSizePrefix } from '../compression/block-compression.ts';
 import { CompressionId } from '../compression/codec.ts';
 import { findCodecById } from '../compression/codec-registry.ts';
@@ -59,10 +60,7 @@ export function* readStoredBlock(source: BlockSource, handle: BlockHandle): Io<n
   try {
     const target = getKernel().bytes(block, size);
     const { file } = source;
-    const read = yield* io(
-      () => file.readSync(target, handle.offset),
-      () => file.read(target, handle.offset),
-    );
+    const read = yield* readAt(file, target, handle.offset);
     if (read !== size) {
       throw corruption(
         `truncated block read from ${source.path} offset ${handle.offset}, expected ${size} bytes, got ${read}`,

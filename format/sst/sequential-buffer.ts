@@ -1,7 +1,8 @@
 /** A window of a file in kernel memory that moves forward in large reads. */
 import { corruption } from '../base/db-error.ts';
 import type { RandomAccessFile } from '../base/file-handles.ts';
-import { type Io, io } from '../base/io.ts';
+import { readAt } from '../base/file-io.ts';
+import type { Io } from '../base/io.ts';
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
 
 /** Bytes that parsers may read past what they were given. */
@@ -41,10 +42,7 @@ export class SequentialBuffer {
       this.#capacity = wanted;
     }
     const target = this.#kernel.bytes(this.#address, wanted);
-    const read = yield* io(
-      () => this.#file.readSync(target, offset),
-      () => this.#file.read(target, offset),
-    );
+    const read = yield* readAt(this.#file, target, offset);
     if (read < size) {
       throw corruption(
         `truncated block read from ${this.#file.path} offset ${offset}, expected ${size} bytes, got ${read}`,

@@ -1,7 +1,8 @@
 /** The end of a table, read in one go: footer, metaindex and properties lie there, often index and filter too. */
 import { corruption } from '../base/db-error.ts';
 import type { RandomAccessFile } from '../base/file-handles.ts';
-import { type Io, io } from '../base/io.ts';
+import { readAt } from '../base/file-io.ts';
+import type { Io } from '../base/io.ts';
 
 const TAIL_SIZE = 64 * 1024;
 
@@ -23,10 +24,7 @@ export class TailFile implements RandomAccessFile {
   static *read(file: RandomAccessFile, fileSize: number): Io<TailFile> {
     const tail = new Uint8Array(Math.min(TAIL_SIZE, fileSize));
     const offset = fileSize - tail.length;
-    const read = yield* io(
-      () => file.readSync(tail, offset),
-      () => file.read(tail, offset),
-    );
+    const read = yield* readAt(file, tail, offset);
     if (read !== tail.length) {
       throw corruption(`file is too short: expected ${fileSize} bytes, found ${offset + read} in ${file.path}`);
     }

@@ -3,6 +3,7 @@
  * single calls as `Io`, for use inside operations.
  */
 import { corruption } from '../../format/base/db-error.ts';
+import { closeFile, readAt, syncFull } from '../../format/base/file-io.ts';
 import { type Io, io } from '../../format/base/io.ts';
 import { isAlreadyExists, isNotFound } from './file-error.ts';
 import type { CreateOptions, DirectorySyncReason, FileStat, FileSystem, WritableFile } from './file-system.ts';
@@ -68,10 +69,7 @@ export function* syncDirectory(fs: FileSystem, path: string, reason: DirectorySy
       () => directory.sync(reason),
     );
   } finally {
-    yield* io(
-      () => directory.closeSync(),
-      () => directory.close(),
-    );
+    yield* closeFile(directory);
   }
 }
 
@@ -128,16 +126,10 @@ export function* readWhole(fs: FileSystem, path: string, limitBytes: number): Io
       throw corruption(`File too large: ${path}: expected at most ${limitBytes} bytes, found ${size}`);
     }
     const bytes = new Uint8Array(size);
-    const read = yield* io(
-      () => file.readSync(bytes, 0),
-      () => file.read(bytes, 0),
-    );
+    const read = yield* readAt(file, bytes, 0);
     return bytes.subarray(0, read);
   } finally {
-    yield* io(
-      () => file.closeSync(),
-      () => file.close(),
-    );
+    yield* closeFile(file);
   }
 }
 
@@ -150,16 +142,10 @@ export function* writeWhole(fs: FileSystem, path: string, bytes: Uint8Array, syn
       () => file.append([bytes]),
     );
     if (sync) {
-      yield* io(
-        () => file.syncSync('full'),
-        () => file.sync('full'),
-      );
+      yield* syncFull(file);
     }
   } finally {
-    yield* io(
-      () => file.closeSync(),
-      () => file.close(),
-    );
+    yield* closeFile(file);
   }
 }
 
@@ -206,21 +192,12 @@ export function* copyFile(fs: FileSystem, from: string, to: string, limitBytes =
         );
         copied += read;
       }
-      yield* io(
-        () => target.syncSync('full'),
-        () => target.sync('full'),
-      );
+      yield* syncFull(target);
       return copied;
     } finally {
-      yield* io(
-        () => target.closeSync(),
-        () => target.close(),
-      );
+      yield* closeFile(target);
     }
   } finally {
-    yield* io(
-      () => source.closeSync(),
-      () => source.close(),
-    );
+    yield* closeFile(source);
   }
 }

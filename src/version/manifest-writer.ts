@@ -2,7 +2,8 @@
  * Writes the MANIFEST: appends version edits, syncs, and begins a new file when one is due. Which edits, and what becomes
  * of them, is `version-set.ts`.
  */
-import { type Io, io, repeatableIo } from '../../format/base/io.ts';
+import { closeFile, syncFull } from '../../format/base/file-io.ts';
+import { type Io, repeatableIo } from '../../format/base/io.ts';
 import { LogWriter } from '../../format/log/log-writer.ts';
 import { encodeCurrent } from '../../format/manifest/current-file.ts';
 import { CURRENT_FILE, manifestFileName, tempFileName } from '../../format/manifest/file-name.ts';
@@ -31,10 +32,7 @@ export class ManifestWriter {
     const writer = new ManifestWriter(context, number, file);
     try {
       writer.append(edits);
-      yield* io(
-        () => file.syncSync('full'),
-        () => file.sync('full'),
-      );
+      yield* syncFull(file);
     } catch (error) {
       file.closeSync();
       throw error;
@@ -81,9 +79,6 @@ export class ManifestWriter {
 
   close(): Io<void> {
     this.#log.close();
-    return io(
-      () => this.#file.closeSync(),
-      () => this.#file.close(),
-    );
+    return closeFile(this.#file);
   }
 }

@@ -6,6 +6,7 @@
  */
 import { assert } from '../../format/base/assert.ts';
 import { DBError } from '../../format/base/db-error.ts';
+import { closeFile } from '../../format/base/file-io.ts';
 import { type Io, IoTask, inPlace, io, repeatableIo } from '../../format/base/io.ts';
 import { manifestSnapshot } from '../../format/manifest/manifest-snapshot.ts';
 import type { Version } from '../../format/manifest/version.ts';
@@ -204,10 +205,7 @@ export class VersionSet {
     const directory = this.#directory;
     this.#directory = undefined;
     if (directory !== undefined) {
-      yield* io(
-        () => directory.closeSync(),
-        () => directory.close(),
-      );
+      yield* closeFile(directory);
     }
   }
 

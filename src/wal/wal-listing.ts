@@ -1,6 +1,7 @@
 /** Which logs there are, alive or archived, and with which sequence each begins. */
 import { getFixed64 } from '../../format/base/coding.ts';
 import { DBError } from '../../format/base/db-error.ts';
+import { closeFile } from '../../format/base/file-io.ts';
 import { type Io, io } from '../../format/base/io.ts';
 import { BATCH_HEADER_SIZE } from '../../format/batch/batch-format.ts';
 import { decompressZstdFrames } from '../../format/compression/zstd.ts';
@@ -155,9 +156,6 @@ function* firstSequence(file: RandomAccessFile, logNumber: number): Io<number> {
     }
   } finally {
     reader.close();
-    yield* io(
-      () => file.closeSync(),
-      () => file.close(),
-    );
+    yield* closeFile(file);
   }
 }

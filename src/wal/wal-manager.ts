@@ -6,6 +6,7 @@
  * sync.
  */
 import { DBError } from '../../format/base/db-error.ts';
+import { closeFile, syncFull } from '../../format/base/file-io.ts';
 import { type Io, io, repeatableIo } from '../../format/base/io.ts';
 import { getKernel } from '../../format/kernel/kernel.ts';
 import { walFileName } from '../../format/manifest/file-name.ts';
@@ -94,10 +95,7 @@ export class WalManager {
       () => fs.reopenWritable(path),
     );
     try {
-      yield* io(
-        () => file.syncSync('full'),
-        () => file.sync('full'),
-      );
+      yield* syncFull(file);
     } finally {
       file.closeSync();
     }
@@ -221,18 +219,12 @@ export class WalManager {
     this.#unsynced = [];
     this.#current = undefined;
     for (const log of logs) {
-      yield* io(
-        () => log.closeSync(),
-        () => log.close(),
-      );
+      yield* closeFile(log);
     }
     const directory = this.#directory;
     this.#directory = undefined;
     if (directory !== undefined) {
-      yield* io(
-        () => directory.closeSync(),
-        () => directory.close(),
-      );
+      yield* closeFile(directory);
     }
   }
 

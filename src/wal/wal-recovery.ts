@@ -4,6 +4,7 @@
  */
 import { getFixed32, getFixed64 } from '../../format/base/coding.ts';
 import { corruption, DBError } from '../../format/base/db-error.ts';
+import { closeFile, readAt } from '../../format/base/file-io.ts';
 import { type Io, io } from '../../format/base/io.ts';
 import { BATCH_COUNT_OFFSET, BATCH_HEADER_SIZE } from '../../format/batch/batch-format.ts';
 import { decompressZstdFrames } from '../../format/compression/zstd.ts';
@@ -92,10 +93,7 @@ export class WalRecovery {
       yield* this.#readAll(reader, file, options, logNumber);
     } finally {
       reader.close();
-      yield* io(
-        () => file.closeSync(),
-        () => file.close(),
-      );
+      yield* closeFile(file);
     }
   }
 
@@ -225,10 +223,7 @@ function* hasLostSector(file: RandomAccessFile, from: number, to: number): Io<bo
   const size = Math.min(to - start, LOST_SECTOR_SEARCH_MAX);
   if (size < SECTOR_SIZE) return false;
   const bytes = new Uint8Array(size);
-  const read = yield* io(
-    () => file.readSync(bytes, start),
-    () => file.read(bytes, start),
-  );
+  const read = yield* readAt(file, bytes, start);
   for (let at = 0; at + SECTOR_SIZE <= read; at += SECTOR_SIZE) {
     if (bytes.subarray(at, at + SECTOR_SIZE).every((byte) => byte === 0)) return true;
   }

@@ -5,7 +5,8 @@
 import { runFlush } from '../../../compaction/compaction-job.ts';
 import { getFixed32, getFixed64 } from '../../../format/base/coding.ts';
 import { corruption, DBError } from '../../../format/base/db-error.ts';
-import { type Io, inPlace, io } from '../../../format/base/io.ts';
+import { closeFile } from '../../../format/base/file-io.ts';
+import { type Io, inPlace } from '../../../format/base/io.ts';
 import { BATCH_COUNT_OFFSET, BATCH_HEADER_SIZE } from '../../../format/batch/batch-format.ts';
 import type { PreparedTransactions } from '../../../format/batch/prepared-transactions.ts';
 import { WriteBatchReader } from '../../../format/batch/write-batch-reader.ts';
@@ -236,9 +237,6 @@ function* eachRecord(salvage: Salvage, place: LogPlace, visitor: RecordVisitor):
     }
   } finally {
     reader.close();
-    yield* io(
-      () => file.closeSync(),
-      () => file.close(),
-    );
+    yield* closeFile(file);
   }
 }
