@@ -2,7 +2,6 @@
 import { corruption } from '../../format/base/db-error.ts';
 import { sequenceOf } from '../../format/base/internal-key.ts';
 import { runAsync, type Io } from '../../format/base/io.ts';
-import { CursorField } from '../../format/kernel/abi/merge.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import { levelDbTableFileName, tableFileName } from '../../format/manifest/file-name.ts';
@@ -20,6 +19,7 @@ import { ColumnFamilyState } from '../version/column-family.ts';
 import type { VersionSet } from '../version/version-set.ts';
 import type { FamilyCaches } from './family-caches.ts';
 import type { FamilyPlan } from './family-plan.ts';
+import { walkTableKeys } from './walk-table-keys.ts';
 
 /** What recovery works on. */
 export interface RecoverFamiliesParts {
@@ -162,25 +162,12 @@ function* sequenceRange(
   kernel: Kernel,
   reader: TableReader,
 ): Io<{ smallestSequence: number; largestSequence: number }> {
-  const iterator = reader.newIterator({ sequentialReadSize: 256 * 1024 });
   let smallest = Number.MAX_SAFE_INTEGER;
   let largest = 0;
-  const field = (offset: number): number => kernel.u32[(iterator.cursor + offset) >>> 2]!;
-  try {
-    yield* iterator.seekToFirst();
-    while (field(CursorField.valid) === 1) {
-      const sequence = sequenceOf(kernel.bytes(field(CursorField.key), field(CursorField.keySize)));
-      smallest = Math.min(smallest, sequence);
-      largest = Math.max(largest, sequence);
-      kernel.x.cursorNext(iterator.cursor);
-      while (field(CursorField.valid) === 0) {
-        const status = iterator.tryRefill(1);
-        if (status === 0) break;
-        if (status < 0) yield* iterator.load();
-      }
-    }
-  } finally {
-    iterator.close();
-  }
+  yield* walkTableKeys(kernel, reader, (key) => {
+    const sequence = sequenceOf(key);
+    smallest = Math.min(smallest, sequence);
+    largest = Math.max(largest, sequence);
+  });
   return { smallestSequence: Math.min(smallest, largest), largestSequence: largest };
 }

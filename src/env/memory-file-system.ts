@@ -26,7 +26,6 @@ import {
   MemoryFileLock,
   type MemoryHost,
   MemoryRandomAccessFile,
-  MemorySequentialFile,
   MemoryWritableFile,
 } from './memory-handles.ts';
 import {
@@ -38,6 +37,7 @@ import {
   StalePages,
 } from './memory-nodes.ts';
 import { PagedBytes } from './memory-pages.ts';
+import { PositionedFile } from './positioned-file.ts';
 import type { Rng } from './random.ts';
 import type { SeededScheduler } from './seeded-scheduler.ts';
 
@@ -151,7 +151,7 @@ export class MemoryFileSystem implements FileSystem, MemoryHost {
   }
 
   openSequentialSync(path: string, _options?: OpenOptions): SequentialFile {
-    return new MemorySequentialFile(this.#openFile('open-sequential', path));
+    return new PositionedFile(this.#openFile('open-sequential', path));
   }
 
   openRandom(path: string, options?: OpenOptions): Promise<RandomAccessFile> {

@@ -2,14 +2,7 @@
 import { assert } from '../../format/base/assert.ts';
 import { closedError, poisonedError, systemError } from './file-error.ts';
 import type { FileOperation } from './file-operation.ts';
-import type {
-  Directory,
-  DirectorySyncReason,
-  FileLock,
-  RandomAccessFile,
-  SequentialFile,
-  WritableFile,
-} from './file-system.ts';
+import type { Directory, DirectorySyncReason, FileLock, RandomAccessFile, WritableFile } from './file-system.ts';
 import type { MemoryDirectory, MemoryFile } from './memory-nodes.ts';
 
 /** What handles need of their file system. */
@@ -97,44 +90,6 @@ export class MemoryRandomAccessFile extends Handle implements RandomAccessFile {
   sizeSync(): number {
     this.requireOpen();
     return this.host.perform({ kind: 'size', path: this.path }, () => this.#bytes.current.size);
-  }
-}
-
-/** See `SequentialFile`. */
-export class MemorySequentialFile implements SequentialFile {
-  readonly #file: RandomAccessFile;
-  #position = 0;
-
-  constructor(file: RandomAccessFile) {
-    this.#file = file;
-  }
-
-  get path(): string {
-    return this.#file.path;
-  }
-
-  async read(buffer: Uint8Array): Promise<number> {
-    const count = await this.#file.read(buffer, this.#position);
-    this.#position += count;
-    return count;
-  }
-
-  readSync(buffer: Uint8Array): number {
-    const count = this.#file.readSync(buffer, this.#position);
-    this.#position += count;
-    return count;
-  }
-
-  skip(count: number): void {
-    this.#position += count;
-  }
-
-  close(): Promise<void> {
-    return this.#file.close();
-  }
-
-  closeSync(): void {
-    this.#file.closeSync();
   }
 }
 

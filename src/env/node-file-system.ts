@@ -19,8 +19,9 @@ import { LatencyGuard } from './latency-guard.ts';
 import { type DescriptorCount, NodeDescriptor } from './node-descriptor.ts';
 import { NodeDirectory, UnsyncedDirectory } from './node-directory.ts';
 import { heldElsewhere, loadTryLock, lockDescriptor } from './node-file-lock.ts';
-import { NodeRandomAccessFile, NodeSequentialFile } from './node-readable-files.ts';
+import { NodeRandomAccessFile } from './node-readable-files.ts';
 import { NodeWritableFile } from './node-writable-file.ts';
+import { PositionedFile } from './positioned-file.ts';
 
 const { O_CREAT, O_EXCL } = fs.constants;
 /** Zero where the system has no such flag (Windows). */
@@ -132,11 +133,11 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async openSequential(path: string, options?: OpenOptions): Promise<SequentialFile> {
-    return new NodeSequentialFile(this.#readable(await this.#open(OPEN_SEQUENTIAL, path, readFlags(options))));
+    return new PositionedFile(this.#readable(await this.#open(OPEN_SEQUENTIAL, path, readFlags(options))));
   }
 
   openSequentialSync(path: string, options?: OpenOptions): SequentialFile {
-    return new NodeSequentialFile(this.#readable(this.#openSync(OPEN_SEQUENTIAL, path, readFlags(options))));
+    return new PositionedFile(this.#readable(this.#openSync(OPEN_SEQUENTIAL, path, readFlags(options))));
   }
 
   async openRandom(path: string, options?: OpenOptions): Promise<RandomAccessFile> {

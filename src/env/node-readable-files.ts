@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { systemError } from './file-error.ts';
-import type { RandomAccessFile, SequentialFile } from './file-system.ts';
+import type { RandomAccessFile } from './file-system.ts';
 import type { LatencyGuard } from './latency-guard.ts';
 import type { NodeDescriptor } from './node-descriptor.ts';
 
@@ -107,43 +107,5 @@ export class NodeRandomAccessFile implements RandomAccessFile {
 
   closeSync(): void {
     this.#descriptor.closeSync();
-  }
-}
-
-/** A file read from front to back: a random access file with a position. */
-export class NodeSequentialFile implements SequentialFile {
-  readonly #file: RandomAccessFile;
-  #position = 0;
-
-  constructor(file: RandomAccessFile) {
-    this.#file = file;
-  }
-
-  get path(): string {
-    return this.#file.path;
-  }
-
-  async read(buffer: Uint8Array): Promise<number> {
-    const count = await this.#file.read(buffer, this.#position);
-    this.#position += count;
-    return count;
-  }
-
-  readSync(buffer: Uint8Array): number {
-    const count = this.#file.readSync(buffer, this.#position);
-    this.#position += count;
-    return count;
-  }
-
-  skip(count: number): void {
-    this.#position += count;
-  }
-
-  close(): Promise<void> {
-    return this.#file.close();
-  }
-
-  closeSync(): void {
-    this.#file.closeSync();
   }
 }

@@ -2,8 +2,8 @@
  * LZ4, the raw block format: sequences of a token, literals and a match. The compressor is the fast one (the LZ4HC type on
  * disk is the same format); the decompressor takes a dictionary, which stands logically before the output.
  */
+import { copyMatch, matchLength, WIDE } from './lz-match';
 import { malloc } from './memory';
-import { copyMatch } from './snappy';
 
 const HASH_BITS_MAX: u32 = 13;
 const HASH_BITS_MIN: u32 = 8;
@@ -14,7 +14,6 @@ const MATCH_MARGIN: u32 = 12;
 const LITERAL_MARGIN: u32 = 5;
 const OFFSET_MAX: u32 = 65535;
 const RUN_MASK: u32 = 15;
-const WIDE: u32 = 16;
 const SIZE_MAX: u32 = 0x7e00_0000;
 const DICTIONARY_STEP: u32 = 3;
 
@@ -86,20 +85,6 @@ export function lz4Compress(from: usize, size: u32, out: usize, dictionarySize: 
     store<u32>(table + hashOf(load<u32>(p - 2), shift), <u32>(p - 2 - base));
   }
   return <u32>(putLast(to, literal, <u32>(end - literal)) - out);
-}
-
-/** How far the bytes at `a` and `b` agree, up to the `end` of b. */
-// @ts-ignore: decorator
-@inline
-function matchLength(a: usize, b: usize, end: usize): u32 {
-  let i: u32 = 0;
-  while (b + i + 8 <= end) {
-    const difference = load<u64>(a + i) ^ load<u64>(b + i);
-    if (difference != 0) return i + (<u32>ctz(difference) >> 3);
-    i += 8;
-  }
-  while (b + i < end && load<u8>(a + i) == load<u8>(b + i)) i++;
-  return i;
 }
 
 /** Appends what a length has beyond the 15 of its half of the token. */

@@ -3,6 +3,7 @@
  * fragments of 64 KiB with a hash table of positions, which belongs to the instance, so to the thread.
  */
 import { putVarint32, readVarint32 } from './bytes';
+import { copyMatch, matchLength, WIDE } from './lz-match';
 import { malloc } from './memory';
 
 const FRAGMENT_SIZE: u32 = 65536;
@@ -12,8 +13,6 @@ const HASH_FACTOR: u32 = 0x1e35a7bd;
 /** Bytes before the end of a fragment where matching stops: loads of eight stay inside it. */
 const INPUT_MARGIN: u32 = 15;
 const COPY_SIZE_MAX: u32 = 64;
-/** Decoding may write this much past what it means to while that much room is left. */
-const WIDE: u32 = 16;
 /** Longest uncompressed length that is accepted: sizes cross as i32. */
 const SIZE_MAX: u32 = 0x7fff_ffff;
 
@@ -86,20 +85,6 @@ function compressFragment(from: usize, size: u32, out: usize): usize {
     p++;
     nextHash = hashOf(load<u32>(p), shift);
   }
-}
-
-/** How far the bytes at `a` and `b` agree, up to the `end` of b. */
-// @ts-ignore: decorator
-@inline
-function matchLength(a: usize, b: usize, end: usize): u32 {
-  let i: u32 = 0;
-  while (b + i + 8 <= end) {
-    const difference = load<u64>(a + i) ^ load<u64>(b + i);
-    if (difference != 0) return i + (<u32>ctz(difference) >> 3);
-    i += 8;
-  }
-  while (b + i < end && load<u8>(a + i) == load<u8>(b + i)) i++;
-  return i;
 }
 
 /** Appends a literal. Short ones are copied 16 bytes at a time: the output bound has room for that. */
@@ -229,40 +214,4 @@ function littleEndian(p: usize, size: u32): u32 {
   let value: u32 = 0;
   for (let i: u32 = 0; i < size; i++) value |= <u32>load<u8>(p + i) << (i << 3);
   return value;
-}
-
-/**
- * Repeats `count` bytes from `offset` before `to`; the ranges overlap when the offset is the smaller. `room` bytes may be
- * written at `to`. LZ4 matches are copied by this too.
- */
-// @ts-ignore: decorator
-@inline
-export function copyMatch(to: usize, offset: u32, count: u32, room: u32): void {
-  const from = to - offset;
-  if (offset >= 16 && count + WIDE <= room) {
-    let i: u32 = 0;
-    do {
-      v128.store(to + i, v128.load(from + i));
-      i += 16;
-    } while (i < count);
-  } else {
-    copyMatchCareful(to, from, offset, count, room);
-  }
-}
-
-function copyMatchCareful(to: usize, from: usize, offset: u32, count: u32, room: u32): void {
-  let i: u32 = 0;
-  if (offset >= 8 && count + 8 <= room) {
-    for (; i < count; i += 8) store<u64>(to + i, load<u64>(from + i));
-    return;
-  }
-  if (offset < 8 && count + 8 + 8 <= room) {
-    // A short pattern: once it stands eight bytes long, it repeats in steps of the greatest multiple that fits.
-    for (; i < 8; i++) store<u8>(to + i, load<u8>(from + i));
-    const step = (8 / offset) * offset;
-    const pattern = load<u64>(to);
-    for (i = 0; i < count; i += step) store<u64>(to + i, pattern);
-    return;
-  }
-  for (; i < count; i++) store<u8>(to + i, load<u8>(from + i));
 }

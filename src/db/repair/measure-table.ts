@@ -7,12 +7,10 @@ import {
   ValueType,
 } from '../../../format/base/internal-key.ts';
 import type { Io } from '../../../format/base/io.ts';
-import { CursorField } from '../../../format/kernel/abi/merge.ts';
 import type { FileMetadata } from '../../../format/manifest/file-metadata.ts';
 import type { TableReader } from '../../../format/sst/table-reader.ts';
+import { walkTableKeys } from '../walk-table-keys.ts';
 import type { Salvage, SalvagedFamily } from './salvage.ts';
-
-const READ_SIZE = 256 * 1024;
 
 interface Bounds {
   smallest: Uint8Array | undefined;
@@ -57,10 +55,6 @@ export function* measureTable(
 }
 
 function* keyBounds(salvage: Salvage, reader: TableReader): Io<Bounds> {
-  const { kernel } = salvage;
-  const iterator = reader.newIterator({ sequentialReadSize: READ_SIZE });
-  const field = (offset: number): number => kernel.u32[(iterator.cursor + offset) >>> 2]!;
-  const key = (): Uint8Array => kernel.bytes(field(CursorField.key), field(CursorField.keySize));
   const bounds: Bounds = {
     smallest: undefined,
     largest: undefined,
@@ -69,27 +63,15 @@ function* keyBounds(salvage: Salvage, reader: TableReader): Io<Bounds> {
   };
   let last = new Uint8Array(64);
   let lastSize = 0;
-  try {
-    yield* iterator.seekToFirst();
-    while (field(CursorField.valid) === 1) {
-      const current = key();
-      bounds.smallest ??= current.slice();
-      if (current.length > last.length) last = new Uint8Array(current.length * 2);
-      last.set(current);
-      lastSize = current.length;
-      const sequence = sequenceOf(current);
-      bounds.smallestSequence = Math.min(bounds.smallestSequence, sequence);
-      bounds.largestSequence = Math.max(bounds.largestSequence, sequence);
-      kernel.x.cursorNext(iterator.cursor);
-      while (field(CursorField.valid) === 0) {
-        const status = iterator.tryRefill(1);
-        if (status === 0) break;
-        if (status < 0) yield* iterator.load();
-      }
-    }
-  } finally {
-    iterator.close();
-  }
+  yield* walkTableKeys(salvage.kernel, reader, (key) => {
+    bounds.smallest ??= key.slice();
+    if (key.length > last.length) last = new Uint8Array(key.length * 2);
+    last.set(key);
+    lastSize = key.length;
+    const sequence = sequenceOf(key);
+    bounds.smallestSequence = Math.min(bounds.smallestSequence, sequence);
+    bounds.largestSequence = Math.max(bounds.largestSequence, sequence);
+  });
   if (lastSize > 0) bounds.largest = last.slice(0, lastSize);
   return bounds;
 }
