@@ -114,20 +114,21 @@ export class WriteGroup {
     return this.#kernel.bytes(this.buffer, this.size);
   }
 
-  succeed(): void {
-    this.#release();
+  /** Wakes the callers. */
+  acknowledge(): void {
     this.#resolve();
   }
 
   fail(error: unknown): void {
     this.failure = error ?? new DBError('ABORTED', 'write failed');
-    this.#release();
+    this.release();
     // Blocking callers read `failure`; nobody may be listening to the promise.
     this.promise.catch(() => {});
     this.#reject(this.failure);
   }
 
-  #release(): void {
+  /** Gives the buffer back: the record has been applied, or never will be. */
+  release(): void {
     this.#pool.give(this.buffer, this.#capacity);
     this.buffer = 0;
   }

@@ -7,7 +7,8 @@
  *
  * When to commit: a group of 32 KiB at once; a lone writer in a microtask, so that `await put()` in a loop costs no trip
  * through the event loop; anything else in `setImmediate`, so that concurrent writers meet in one group. Microtasks run
- * before the loop turns, so after a number of them in one turn the next commit yields (else a fast writer starves it).
+ * before the loop turns, and a writer that awaits one batch after the other would starve it. So one turn has a budget: after
+ * a number of microtasks the next commit waits for the next turn, and after a number of bytes its acknowledgement does.
  *
  * Blocking calls commit on the spot, everything queued before them first: order is call order. While a group awaits
  * its sync, a blocking call finishes that group itself (`IoTask.finishSync`).
@@ -21,6 +22,8 @@ import { GroupBufferPool, WriteGroup } from './write-group.ts';
 const COMMIT_AT_BYTES = 32 * 1024;
 /** Commits in microtasks of one event-loop turn before one goes through `setImmediate`. */
 const MICROTASK_COMMITS_MAX = 32;
+/** Bytes whose commit is acknowledged within one event-loop turn: some 3 ms of work. */
+const TURN_BYTES_MAX = 512 * 1024;
 
 /** What the queue needs of the database. */
 export interface WriteHost {
@@ -75,7 +78,10 @@ export class WriteQueue {
   #makingRoom = false;
   #scheduled = false;
   #microtaskCommits = 0;
+  #turnBytes = 0;
   #turnWatched = false;
+  /** Committed groups that are acknowledged in the next turn. */
+  #committed: WriteGroup[] = [];
   #idleWaiters: (() => void)[] = [];
 
   constructor(kernel: Kernel, host: WriteHost) {
@@ -185,7 +191,6 @@ export class WriteQueue {
           return;
         }
         this.#microtaskCommits++;
-        this.#watchTurn();
         this.#scheduled = false;
         this.#drive();
       });
@@ -197,12 +202,21 @@ export class WriteQueue {
     this.#turnWatched = true;
     setImmediate(() => {
       this.#turnWatched = false;
-      this.#microtaskCommits = 0;
+      this.#beginTurn();
     });
   }
 
-  #onTurn(): void {
+  #beginTurn(): void {
     this.#microtaskCommits = 0;
+    this.#turnBytes = 0;
+    const committed = this.#committed;
+    if (committed.length === 0) return;
+    this.#committed = [];
+    for (const group of committed) group.acknowledge();
+  }
+
+  #onTurn(): void {
+    this.#beginTurn();
     this.#scheduled = false;
     this.#drive();
   }
@@ -223,7 +237,7 @@ export class WriteQueue {
       this.#pending.shift();
       if (!this.#begin(group)) continue;
       if (!group.sync) {
-        this.#finish(group);
+        this.#finishInTurn(group);
         continue;
       }
       const task = new IoTask(this.#host.syncWal());
@@ -287,13 +301,29 @@ export class WriteQueue {
   }
 
   #finish(group: WriteGroup): void {
+    if (this.#apply(group)) group.acknowledge();
+  }
+
+  /** Like `finish`, but past the turn's budget the callers hear of it in the next turn: others have theirs first. */
+  #finishInTurn(group: WriteGroup): void {
+    const { size } = group;
+    if (!this.#apply(group)) return;
+    this.#turnBytes += size;
+    this.#watchTurn();
+    if (this.#turnBytes > TURN_BYTES_MAX) this.#committed.push(group);
+    else group.acknowledge();
+  }
+
+  /** False when the group has failed. */
+  #apply(group: WriteGroup): boolean {
     try {
       this.#host.apply(group);
     } catch (error) {
       group.fail(error);
-      return;
+      return false;
     }
-    group.succeed();
+    group.release();
+    return true;
   }
 
   #wakeIdle(): void {
