@@ -361,6 +361,7 @@ export class TableReader {
     set(TableField.dataFlags, dataFlagsOf(this.#parts));
     set(TableField.comparator, this.#options.comparator.id);
     set(TableField.stats, this.#stats);
+    set(TableField.fleetingIndex, index.partitioned ? 1 : 0);
     f64[(table + TableField.globalSequence) >>> 3] = globalSequence ?? 0;
     return table;
   }

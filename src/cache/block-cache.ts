@@ -13,7 +13,10 @@ export interface BlockCacheOptions {
   capacity: number;
   /** The cache has `2^numShardBits` shards with a lock and an eviction order each, 0 to 20. Left out or -1: by capacity. */
   numShardBits?: number;
-  /** Least recently used, or segmented (S4LRU), which blocks of one long scan cannot flush. Default `'lru'`. */
+  /**
+   * Least recently used, or segmented (S4LRU), which blocks of one long scan cannot flush. Point lookups move a block at most
+   * once between two inserts into its shard. Default `'lru'`.
+   */
   policy?: 'lru' | 's4lru';
   /** Refuse blocks rather than exceed the capacity; reads still work, on blocks of their own. Default false. */
   strictCapacityLimit?: boolean;

@@ -10,8 +10,11 @@
 /** Eviction policies. */
 export const CachePolicy = { lru: 1, s4lru: 4 } as const;
 
-/** Bytes that a block is charged for beyond its allocation request: header, slack and its slot in the hash table. */
-export const BLOCK_CHARGE_OVERHEAD = 96;
+/**
+ * Bytes that a block is charged for beyond its allocation request: header, slack, its slot in the hash table and its node in
+ * the eviction order. A block that point lookups return to is charged for its directory as well.
+ */
+export const BLOCK_CHARGE_OVERHEAD = 144;
 
 /** Offsets in the array of f64 that `cacheStats` fills. */
 export const CacheStatsField = {
@@ -56,6 +59,8 @@ export const TableField = {
   stats: 36,
   /** f64: counts only with `globalSequence` in `dataFlags`. */
   globalSequence: 40,
+  /** u32: 1 if the index is one partition among many, searched once or twice: then nothing is prepared for its searches. */
+  fleetingIndex: 52,
 } as const;
 
 /** Offsets in the lookup counters, f64 each; the kernel adds to the first five, the tables' code to all. Use one set a thread. */
@@ -130,7 +135,8 @@ export interface BlockCacheExports {
   tableDestroy(table: number): void;
   /**
    * Newest version of a user key with sequence <= `sequence`: filter, index, data block. `loaded` is 0 on the first
-   * call. Returns 0 absent; 1 found: see `GetResultField`, and the caller must release `block`; -1 corrupt bytes
+   * call. Returns 0 absent; 1 found: see `GetResultField`, and the caller must release `block` unless it is 0, when the value
+   * lies in a buffer that the thread's next `tableGet` uses again; -1 corrupt bytes
    * (`handleOffset`, `handleSize` name the data block, both 0 the index); 2 a data block is not in the cache (or
    * `cache` is 0): load it by the handle in the result, with its size set, and call again with it as `loaded` and the
    * result untouched. The pin on `loaded` stays the caller's in every case; one of its own is added when 1 is returned.

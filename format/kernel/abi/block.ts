@@ -49,7 +49,7 @@ export const GetResultField = {
   value: 4,
   /** u32 */
   valueSize: 8,
-  /** u32: `tableGet`: the data block that holds the value; the caller must give it to `blockRelease`. */
+  /** u32: `tableGet`: the data block that holds the value, for the caller to give to `blockRelease`; 0 none. */
   block: 12,
   /** f64: sequence of the entry found. */
   sequence: 16,

@@ -1,9 +1,10 @@
 /**
- * The sharded cache of uncompressed blocks, and blocks themselves. A block's address picks its header, table and offset
- * pick a shard and a slot in its hash table; the slot holds the whole key, so a miss touches one cache line.
+ * The sharded cache of uncompressed blocks, and blocks themselves. A block's address picks its header; table and offset
+ * pick a shard and a slot in its hash table (`cache-slots.ts`).
  *
- * Pins count users. The cache charges a block from its insert until it is freed; what is pinned cannot be evicted, so
- * usage may pass the capacity (unless the limit is strict) and shrinks as pins go.
+ * Pins count users; a point lookup only borrows, under the shard's lock. The cache charges a block from its insert until it
+ * is freed; what is pinned cannot be evicted, so usage may pass the capacity (unless the limit is strict) and shrinks as
+ * pins go.
  */
 import {
   evictionAdd,
@@ -11,12 +12,14 @@ import {
   evictionFree,
   evictionLeave,
   evictionPromote,
+  evictionRecharge,
   evictionRemove,
   evictionReserve,
   evictionVictim,
 } from './cache-eviction';
 import {
   H_CHARGE,
+  H_DIRECTORY,
   H_LISTED,
   H_OFFSET,
   H_PINS,
@@ -38,17 +41,23 @@ import {
   S_REFUSALS,
   S_SLOTS,
   S_STRICT,
+  S_TICK,
   S_USAGE,
   SHARD_SIZE,
+  SLOT_BLOCK,
+  SLOT_BYTES,
+  SLOT_DIRECTORY,
+  SLOT_OFFSET,
+  SLOT_SIZE,
+  SLOT_TABLE,
+  SLOT_TICK,
 } from './cache-layout';
+import { closeGap, findSlot, hashOf, reserveSlot } from './cache-slots';
 import { free, lockAcquire, lockRelease, malloc, SLACK } from './memory';
 
-/** Header, slack, and two slots of the hash table, which is between three eighths and three quarters full. */
-const CHARGE_OVERHEAD: u32 = 96;
+/** Header, slack, node, and two slots of the hash table, which is between three eighths and three quarters full. */
+const CHARGE_OVERHEAD: u32 = 144;
 const BLOCK_CAPACITY_MAX: u32 = 0xf000_0000;
-
-const SLOT_SIZE: u32 = 16;
-const SLOTS_MIN: u32 = 16;
 
 const C_SHARDS: usize = 0;
 const C_SHARD_BITS: usize = 4;
@@ -67,6 +76,7 @@ export function blockAlloc(capacity: u32): usize {
   store<u32>(block - H_CHARGE, capacity + CHARGE_OVERHEAD);
   store<u32>(block - H_LISTED, 0);
   store<u32>(block - H_SEGMENT, 0);
+  store<u32>(block - H_DIRECTORY, 0);
   return block;
 }
 
@@ -147,7 +157,7 @@ export function cacheFree(cache: usize): void {
     if (slots == 0) continue;
     const slotsEnd = slots + (load<u32>(shard, S_MASK) + 1) * SLOT_SIZE;
     for (let slot = slots; slot < slotsEnd; slot += SLOT_SIZE) {
-      const block: usize = load<u32>(slot);
+      const block: usize = load<u32>(slot, SLOT_BLOCK);
       if (block == 0) continue;
       if (load<u32>(block - H_PINS) == 0) freeBlock(block);
       else store<u32>(block - H_SHARD, 0);
@@ -183,6 +193,61 @@ export function cacheLookup(cache: usize, tableId: u32, offset: f64): usize {
   return block;
 }
 
+/** Of the slot that this thread borrowed last. */
+let borrowedShard: usize = 0;
+
+/**
+ * The slot of a block, or 0. Until `cacheReturn`, which must follow at once when there is one, the shard is locked: the
+ * block cannot go, so it needs no pin, and nothing of it but the slot is touched.
+ *
+ * Between two inserts into its shard a block moves to the recent end of the eviction order once: among blocks that were
+ * all used since the last one came, the order of their uses says little about which to lose next.
+ */
+export function cacheBorrow(cache: usize, tableId: u32, offset: f64): usize {
+  const key = <u64>offset;
+  const hash = hashOf(tableId, key);
+  const shard = shardOf(cache, hash);
+  lockAcquire(shard + S_LOCK);
+  const slot = findSlot(shard, hash, tableId, key);
+  if (slot == 0 || load<u32>(slot, SLOT_BLOCK) == 0) {
+    store<u64>(shard, load<u64>(shard, S_MISSES) + 1, S_MISSES);
+    lockRelease(shard + S_LOCK);
+    return 0;
+  }
+  store<u64>(shard, load<u64>(shard, S_HITS) + 1, S_HITS);
+  const tick = load<u32>(shard, S_TICK);
+  if (load<u32>(slot, SLOT_TICK) != tick) {
+    store<u32>(slot, tick, SLOT_TICK);
+    freshen(shard, load<u32>(slot, SLOT_BLOCK));
+  }
+  borrowedShard = shard;
+  return slot;
+}
+
+/** Ends the loan. */
+export function cacheReturn(): void {
+  lockRelease(borrowedShard + S_LOCK);
+}
+
+/** Pins the borrowed block of a slot, for use after the loan. */
+export function borrowedPin(slot: usize): void {
+  pin(borrowedShard, load<u32>(slot, SLOT_BLOCK));
+}
+
+/** Gives the borrowed block of a slot a directory of `bytes`, which is charged and freed with it. */
+export function borrowedKeepDirectory(slot: usize, directory: usize, bytes: u32): void {
+  const shard = borrowedShard;
+  const block: usize = load<u32>(slot, SLOT_BLOCK);
+  store<u32>(slot, <u32>directory, SLOT_DIRECTORY);
+  if (bytes == 0) return;
+  store<u32>(block - H_DIRECTORY, <u32>directory);
+  store<u32>(block - H_CHARGE, load<u32>(block - H_CHARGE) + bytes);
+  store<u64>(shard, load<u64>(shard, S_USAGE) + bytes, S_USAGE);
+  const pinned = load<u32>(block - H_PINS) != 0;
+  if (pinned) store<u64>(shard, load<u64>(shard, S_PINNED) + bytes, S_PINNED);
+  evictionRecharge(shard, block, bytes, !pinned);
+}
+
 /** Gives a private block to the cache; the block to use instead, or 0. */
 export function cacheInsert(cache: usize, tableId: u32, offset: f64, block: usize, size: u32): usize {
   const key = <u64>offset;
@@ -208,9 +273,14 @@ export function cacheInsert(cache: usize, tableId: u32, offset: f64, block: usiz
   }
   // Evictions and growth have moved slots, so it is searched again.
   const slot = findSlot(shard, hash, tableId, key);
-  store<u32>(slot, <u32>block);
-  store<u32>(slot, tableId, 4);
-  store<u64>(slot, key, 8);
+  const tick = load<u32>(shard, S_TICK) + 1;
+  store<u32>(shard, tick, S_TICK);
+  store<u32>(slot, <u32>block, SLOT_BLOCK);
+  store<u32>(slot, tableId, SLOT_TABLE);
+  store<u64>(slot, key, SLOT_OFFSET);
+  store<u32>(slot, size, SLOT_BYTES);
+  store<u32>(slot, tick, SLOT_TICK);
+  store<u32>(slot, 0, SLOT_DIRECTORY);
   store<u32>(shard, load<u32>(shard, S_COUNT) + 1, S_COUNT);
   store<u32>(block - H_SHARD, <u32>shard);
   store<u32>(block - H_TABLE, tableId);
@@ -246,7 +316,7 @@ export function cacheEraseTable(cache: usize, tableId: u32): void {
       let slot = slots;
       while (slot < slotsEnd) {
         // Erasing pulls a later slot into this one, which is then looked at again.
-        if (load<u32>(slot) != 0 && load<u32>(slot, 4) == tableId) eraseSlot(shard, slot);
+        if (load<u32>(slot, SLOT_BLOCK) != 0 && load<u32>(slot, SLOT_TABLE) == tableId) eraseSlot(shard, slot);
         else slot += SLOT_SIZE;
       }
     }
@@ -300,15 +370,8 @@ function accumulate(at: usize, value: u64): void {
 // @ts-ignore: decorator
 @inline
 function freeBlock(block: usize): void {
+  free(load<u32>(block - H_DIRECTORY));
   free(block - HEADER_SIZE);
-}
-
-/** Offsets and ids are small and regular; multiplying spreads them over the high half, from which shard and slot come. */
-// @ts-ignore: decorator
-@inline
-function hashOf(tableId: u32, offset: u64): u64 {
-  const mixed = (offset ^ (<u64>tableId << 40)) * 0x9e3779b97f4a7c15;
-  return (mixed ^ (mixed >> 32) ^ tableId) * 0xd6e8feb86659fd93;
 }
 
 // @ts-ignore: decorator
@@ -330,22 +393,6 @@ function shardCapacity(capacity: f64, shardBits: u32): u64 {
   return (<u64>capacity + shards - 1) >> shardBits;
 }
 
-/** The slot of a key, or the empty slot where it belongs; 0: the shard has no slots yet. */
-// @ts-ignore: decorator
-@inline
-function findSlot(shard: usize, hash: u64, tableId: u32, offset: u64): usize {
-  const slots: usize = load<u32>(shard, S_SLOTS);
-  if (slots == 0) return 0;
-  const mask = load<u32>(shard, S_MASK);
-  let i = <u32>(hash >> 12) & mask;
-  let slot = slots + i * SLOT_SIZE;
-  while (load<u32>(slot) != 0 && (load<u64>(slot, 8) != offset || load<u32>(slot, 4) != tableId)) {
-    i = (i + 1) & mask;
-    slot = slots + i * SLOT_SIZE;
-  }
-  return slot;
-}
-
 // @ts-ignore: decorator
 @inline
 function pin(shard: usize, block: usize): void {
@@ -354,6 +401,15 @@ function pin(shard: usize, block: usize): void {
   if (pins != 0) return;
   evictionRemove(shard, block);
   store<u64>(shard, load<u64>(shard, S_PINNED) + load<u32>(block - H_CHARGE), S_PINNED);
+}
+
+/** Makes a block the most recently used one. */
+function freshen(shard: usize, block: usize): void {
+  const segments = load<u32>(shard, S_POLICY);
+  const listed = load<u32>(block - H_PINS) == 0;
+  if (listed) evictionRemove(shard, block);
+  evictionPromote(block, segments);
+  if (listed) evictionAdd(shard, block, segments);
 }
 
 /** Evicts until `charge` more would fit, or all that is left is pinned. */
@@ -369,7 +425,7 @@ function makeRoom(shard: usize, charge: u64): void {
   }
 }
 
-/** Takes the block of a slot out of the cache and closes the gap in the probe sequence. */
+/** Takes the block of a slot out of the cache. */
 function eraseSlot(shard: usize, slot: usize): void {
   const block: usize = load<u32>(slot);
   store<u32>(block - H_LISTED, 0);
@@ -380,39 +436,5 @@ function eraseSlot(shard: usize, slot: usize): void {
     evictionLeave(shard, block);
     freeBlock(block);
   }
-  const slots: usize = load<u32>(shard, S_SLOTS);
-  const mask = load<u32>(shard, S_MASK);
-  let gap = <u32>(slot - slots) / SLOT_SIZE;
-  for (let i = (gap + 1) & mask; ; i = (i + 1) & mask) {
-    const from = slots + i * SLOT_SIZE;
-    if (load<u32>(from) == 0) break;
-    const home = <u32>(hashOf(load<u32>(from, 4), load<u64>(from, 8)) >> 12) & mask;
-    // A slot may move into the gap unless its home lies between the two.
-    if (((i - home) & mask) < ((i - gap) & mask)) continue;
-    v128.store(slots + gap * SLOT_SIZE, v128.load(from));
-    gap = i;
-  }
-  store<u32>(slots + gap * SLOT_SIZE, 0);
-}
-
-/** Makes sure of a free slot; false: out of memory. */
-function reserveSlot(shard: usize): bool {
-  const slots: usize = load<u32>(shard, S_SLOTS);
-  const old: u32 = slots == 0 ? 0 : load<u32>(shard, S_MASK) + 1;
-  if ((load<u32>(shard, S_COUNT) + 1) << 2 <= old * 3) return true;
-  const count = max(SLOTS_MIN, old << 1);
-  const grown = malloc(count * SLOT_SIZE);
-  if (grown == 0) return false;
-  memory.fill(grown, 0, count * SLOT_SIZE);
-  store<u32>(shard, <u32>grown, S_SLOTS);
-  store<u32>(shard, count - 1, S_MASK);
-  const end = slots + old * SLOT_SIZE;
-  for (let slot = slots; slot < end; slot += SLOT_SIZE) {
-    if (load<u32>(slot) == 0) continue;
-    const tableId = load<u32>(slot, 4);
-    const offset = load<u64>(slot, 8);
-    v128.store(findSlot(shard, hashOf(tableId, offset), tableId, offset), v128.load(slot));
-  }
-  free(slots);
-  return true;
+  closeGap(shard, slot);
 }

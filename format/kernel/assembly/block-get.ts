@@ -24,28 +24,18 @@ import {
   parseHeader,
   restartKey,
 } from './block-format';
+import {
+  GET_ABSENT,
+  GET_BLOCK_ENDED,
+  GET_CORRUPT,
+  GET_UNDECIDED,
+  getFound,
+} from './block-get-result';
 import { copyExact } from './bytes';
 import { COMPARATOR_REVERSE, compareBytes, compareUser, sharedPrefix, TRAILER_SIZE } from './compare';
 import { C_ERROR, C_KEY, C_KEY_SIZE, C_VALID, C_VALUE, C_VALUE_SIZE } from './cursor-head';
 import { hash32 } from './filter-hash';
 import { free, malloc, SLACK } from './memory';
-
-/** Outcomes of `blockGet`. */
-export const GET_ABSENT: i32 = 0;
-export const GET_FOUND: i32 = 1;
-export const GET_BLOCK_ENDED: i32 = 2;
-export const GET_CORRUPT: i32 = -1;
-/** Inside this file: the scan could not decide. */
-const GET_UNDECIDED: i32 = 3;
-
-// The result.
-export const R_TYPE: usize = 0;
-export const R_VALUE: usize = 4;
-export const R_VALUE_SIZE: usize = 8;
-export const R_BLOCK: usize = 12;
-export const R_SEQUENCE: usize = 16;
-export const R_HANDLE_OFFSET: usize = 24;
-export const R_HANDLE_SIZE: usize = 32;
 
 /** Compares greater or equal to every type, so that it selects all entries of its sequence. */
 const TYPE_MAX: u64 = 0xff;
@@ -89,8 +79,8 @@ export function blockGet(
 ): i32 {
   if (!parseFooter(block, size, flags)) return GET_CORRUPT;
   if (comparator <= COMPARATOR_REVERSE) {
-    const keepMask: u64 = (flags & FLAG_GLOBAL_SEQUENCE) != 0 ? 0xff : u64.MAX_VALUE;
-    const global: u64 = (flags & FLAG_GLOBAL_SEQUENCE) != 0 ? <u64>globalSequence << 8 : 0;
+    const keepMask = trailerMask(flags);
+    const global = trailerGlobal(flags, globalSequence);
     const newest = trailerMax(sequence);
     const status = footerNumBuckets != 0
       ? getHashed(block, comparator, keepMask, global, userKey, userKeySize, newest, result)
@@ -100,21 +90,25 @@ export function blockGet(
   return getByCursor(block, size, flags, comparator, globalSequence, userKey, userKeySize, sequence, result);
 }
 
+/** What a stored trailer keeps, when a global sequence takes the place of its own. */
 // @ts-ignore: decorator
 @inline
-function trailerMax(sequence: f64): u64 {
-  return sequence < SEQUENCE_LIMIT ? (<u64>sequence << 8) | TYPE_MAX : u64.MAX_VALUE;
+export function trailerMask(flags: u32): u64 {
+  return (flags & FLAG_GLOBAL_SEQUENCE) != 0 ? 0xff : u64.MAX_VALUE;
 }
 
-/** Writes what was found. */
+/** And what it gets. */
 // @ts-ignore: decorator
 @inline
-function found(result: usize, trailer: u64, value: usize, valueSize: u32): i32 {
-  store<u32>(result, <u32>trailer & 0xff, R_TYPE);
-  store<u32>(result, <u32>value, R_VALUE);
-  store<u32>(result, valueSize, R_VALUE_SIZE);
-  store<f64>(result, <f64>(trailer >> 8), R_SEQUENCE);
-  return GET_FOUND;
+export function trailerGlobal(flags: u32, globalSequence: f64): u64 {
+  return (flags & FLAG_GLOBAL_SEQUENCE) != 0 ? <u64>globalSequence << 8 : 0;
+}
+
+/** The greatest trailer that a read at `sequence` sees. */
+// @ts-ignore: decorator
+@inline
+export function trailerMax(sequence: f64): u64 {
+  return sequence < SEQUENCE_LIMIT ? (<u64>sequence << 8) | TYPE_MAX : u64.MAX_VALUE;
 }
 
 /** Through the hash index: only the interval it names is scanned. */
@@ -218,7 +212,7 @@ function scan(
     wholly = more == user;
     if (more == user && more == targetRest) {
       const trailer = (load<u64>(suffix + user) & keepMask) | global;
-      if (trailer <= newest) return found(result, trailer, value, valueSize);
+      if (trailer <= newest) return getFound(result, trailer, value, valueSize);
     } else {
       const below = more == user || (more < targetRest && load<u8>(suffix + more) < load<u8>(key + matched));
       if (below == reverse) return GET_ABSENT;
@@ -249,5 +243,5 @@ function getByCursor(
   const key: usize = load<u32>(cursor, C_KEY);
   const user = load<u32>(cursor, C_KEY_SIZE) - TRAILER_SIZE;
   if (compareUser(comparator, key, user, userKey, userKeySize) != 0) return GET_ABSENT;
-  return found(result, load<u64>(key + user), load<u32>(cursor, C_VALUE), load<u32>(cursor, C_VALUE_SIZE));
+  return getFound(result, load<u64>(key + user), load<u32>(cursor, C_VALUE), load<u32>(cursor, C_VALUE_SIZE));
 }

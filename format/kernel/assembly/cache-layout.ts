@@ -23,10 +23,12 @@ export const H_LISTED: usize = 20;
 export const H_SEGMENT: usize = 16;
 /** u32: its node in the eviction order. */
 export const H_NODE: usize = 12;
+/** u32: its directory (`block-directory.ts`), 0 while it has none. */
+export const H_DIRECTORY: usize = 8;
 
 /** i32: spin lock over everything in the shard and over the headers of its blocks. */
 export const S_LOCK: usize = 0;
-/** u32: the hash table: slots of {block u32, table u32, offset u64}, open addressing, linear probing. */
+/** u32: the hash table: slots as below, open addressing, linear probing. */
 export const S_SLOTS: usize = 4;
 /** u32: count of slots minus one. */
 export const S_MASK: usize = 8;
@@ -69,5 +71,22 @@ export const N_BLOCK: usize = 8;
 export const N_CHARGE: usize = 12;
 /** Four lists of 16 bytes. */
 export const S_SEGMENTS: usize = 104;
+/** u32: grows with each insert. */
+export const S_TICK: usize = 168;
 /** Bytes of a shard: a multiple of a cache line, lest two locks share one. */
 export const SHARD_SIZE: u32 = 192;
+
+/** Bytes of a slot: a lookup that finds its block learns all it needs from one cache line. */
+export const SLOT_SIZE: u32 = 32;
+/** u32: the block, 0 for an empty slot. */
+export const SLOT_BLOCK: usize = 0;
+/** u32 */
+export const SLOT_TABLE: usize = 4;
+/** u64 */
+export const SLOT_OFFSET: usize = 8;
+/** u32: bytes in use. */
+export const SLOT_BYTES: usize = 16;
+/** u32: the shard's tick when `cacheBorrow` last moved the block to the recent end. */
+export const SLOT_TICK: usize = 20;
+/** u32: the block's directory, `NO_DIRECTORY` where it can have none, 0 while that is open. */
+export const SLOT_DIRECTORY: usize = 24;

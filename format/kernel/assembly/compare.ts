@@ -49,6 +49,29 @@ export function sharedPrefix(a: usize, aSize: u32, b: usize, bSize: u32): u32 {
   return size;
 }
 
+/** The first eight bytes, zero-padded, as a number in byte order. Reads at most the slack behind the key. */
+// @ts-ignore: decorator
+@inline
+export function prefixWord(key: usize, size: u32): u64 {
+  if (size == 0) return 0;
+  const word = bswap(load<u64>(key));
+  return size >= 8 ? word : word & (~(<u64>0) << ((8 - size) << 3));
+}
+
+/** How many of the `count` ascending words at `words` are below `word`. */
+// @ts-ignore: decorator
+@inline
+export function countBelow(words: usize, count: u32, word: u64): u32 {
+  let low: u32 = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (load<u64>(words + (<usize>middle << 3)) < word) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Order of two user keys by comparator `id`. */
 export function compareUser(id: u32, a: usize, aSize: u32, b: usize, bSize: u32): i32 {
   if (id == COMPARATOR_BYTEWISE) return compareBytes(a, aSize, b, bSize);

@@ -6,6 +6,7 @@
  * may run on into the next block, so the search goes on while the separator still has that user key.
  */
 import { blockRelease, blockRetain, blockSize, cacheLookup } from './block-cache';
+import { borrowedGet } from './borrowed-get';
 import {
   blockCursorFree,
   blockCursorInit,
@@ -23,24 +24,29 @@ import {
   C_RESTARTS,
 } from './block-cursor-layout';
 import { FLAG_DELTA_VALUES, FLAG_FIRST_KEYS, FLAG_HANDLES, FLAG_INTERNAL_KEYS } from './block-format';
+import { blockGet, lookupKey } from './block-get';
 import {
-  blockGet,
   GET_ABSENT,
   GET_BLOCK_ENDED,
   GET_CORRUPT,
   GET_FOUND,
-  lookupKey,
+  GET_NEED_BLOCK,
   R_BLOCK,
   R_HANDLE_OFFSET,
   R_HANDLE_SIZE,
-} from './block-get';
+} from './block-get-result';
 import { C_ERROR, C_KEY, C_KEY_SIZE, C_VALID } from './cursor-head';
 import { filterMayMatch } from './filter';
 import { COMPARATOR_BYTEWISE, compareUser, TRAILER_SIZE } from './compare';
 import { free, malloc } from './memory';
-import { freeRestartPrefixes, makeRestartPrefixes, narrowedHigh, narrowedLow, narrowRestarts } from './restart-prefixes';
-
-const GET_NEED_BLOCK: i32 = 2;
+import {
+  freeRestartPrefixes,
+  makeRestartPrefixes,
+  narrowedHandle,
+  narrowedHigh,
+  narrowedLow,
+  narrowRestarts,
+} from './restart-prefixes';
 
 // `abi/block-cache.ts` explains the fields.
 const T_TABLE_ID: usize = 0;
@@ -55,6 +61,7 @@ const T_COMPARATOR: usize = 32;
 const T_STATS: usize = 36;
 const T_GLOBAL: usize = 40; // f64
 const T_PREFIXES: usize = 48; // of the index block's restart keys, 0 none
+const T_FLEETING: usize = 52;
 const T_CURSOR: usize = 56; // over the index block, set up once
 const TABLE_SIZE: u32 = 56 + BLOCK_CURSOR_SIZE;
 
@@ -90,7 +97,7 @@ export function tablePrepare(t: usize): i32 {
   if (blockCursorInit(cursor, index, load<u32>(t, T_INDEX_SIZE), flags, load<u32>(t, T_COMPARATOR), 0) == 0) return 0;
   freeRestartPrefixes(load<u32>(t, T_PREFIXES));
   let prefixes: usize = 0;
-  if (load<u32>(t, T_COMPARATOR) == COMPARATOR_BYTEWISE) {
+  if (load<u32>(t, T_COMPARATOR) == COMPARATOR_BYTEWISE && load<u32>(t, T_FLEETING) == 0) {
     prefixes = makeRestartPrefixes(
       index,
       load<u32>(cursor, C_RESTARTS),
@@ -129,10 +136,16 @@ export function tableGet(
     }
     countUp(t, STAT_FILTER_POSITIVE);
   }
+  const prefixes: usize = load<u32>(t, T_PREFIXES);
+  const narrowed = prefixes != 0 && narrowRestarts(prefixes, userKey, userKeySize);
+  if (narrowed && narrowedHandle != 0 && loaded == 0 && cache != 0) {
+    const status = getThere(t, cache, narrowedHandle, userKey, userKeySize, sequence, result);
+    if (status == GET_FOUND && filtered) countUp(t, STAT_FILTER_TRUE_POSITIVE);
+    return status;
+  }
   const target = lookupKey(userKey, userKeySize, sequence);
   if (target == 0) unreachable();
-  const prefixes: usize = load<u32>(t, T_PREFIXES);
-  if (prefixes != 0 && narrowRestarts(prefixes, userKey, userKeySize)) {
+  if (narrowed) {
     blockCursorSeekWithin(t + T_CURSOR, target, userKeySize + TRAILER_SIZE, narrowedLow, narrowedHigh);
   } else {
     blockCursorSeek(t + T_CURSOR, target, userKeySize + TRAILER_SIZE);
@@ -144,6 +157,29 @@ export function tableGet(
   }
   const status = searchBlocks(t, cache, userKey, userKeySize, sequence, loaded, result);
   if (status == GET_FOUND && filtered) countUp(t, STAT_FILTER_TRUE_POSITIVE);
+  return status;
+}
+
+/** Searches the one data block that can hold the key, if it is in the cache. */
+function getThere(
+  t: usize,
+  cache: usize,
+  handle: usize,
+  userKey: usize,
+  userKeySize: u32,
+  sequence: f64,
+  result: usize,
+): i32 {
+  const offset = load<f64>(handle);
+  const flags = load<u32>(t, T_DATA_FLAGS);
+  const global = load<f64>(t, T_GLOBAL);
+  const status = borrowedGet(
+    cache, load<u32>(t, T_TABLE_ID), offset, flags, global, userKey, userKeySize, sequence, result,
+  );
+  countUp(t, status == GET_NEED_BLOCK ? STAT_BLOCK_MISSES : STAT_BLOCK_HITS);
+  if (status == GET_FOUND || status == GET_ABSENT) return status;
+  store<f64>(result, offset, R_HANDLE_OFFSET);
+  store<f64>(result, load<f64>(handle, 8), R_HANDLE_SIZE);
   return status;
 }
 

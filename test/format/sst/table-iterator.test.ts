@@ -124,7 +124,8 @@ async function getAsync(reader: TableReader, userKey: Uint8Array, sequence: numb
     if ((await runAsync(lookup())) === 0) return undefined;
     const word = (field: number) => kernel.u32[(result + field) >>> 2]!;
     const value = Buffer.from(kernel.bytes(word(GetResultField.value), word(GetResultField.valueSize))).toString('hex');
-    kernel.x.blockRelease(word(GetResultField.block));
+    const block = word(GetResultField.block);
+    if (block !== 0) kernel.x.blockRelease(block);
     return `${kernel.f64[(result + GetResultField.sequence) >>> 3]!} ${value}`;
   } finally {
     kernel.free(key);

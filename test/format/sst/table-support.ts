@@ -206,7 +206,8 @@ export function get(
         sequence: kernel.f64[(result + GetResultField.sequence) >>> 3]!,
         value: kernel.copyOut(word(GetResultField.value), word(GetResultField.valueSize)),
       };
-      kernel.x.blockRelease(word(GetResultField.block));
+      const block = word(GetResultField.block);
+      if (block !== 0) kernel.x.blockRelease(block);
       return found;
     });
   } finally {

@@ -1,0 +1,95 @@
+/**
+ * The point lookup in a cached data block that is borrowed for it: under the lock of its shard, without a pin. A value of
+ * ordinary size is copied into a buffer of the thread, so that the block is done with; a block with a larger one is pinned.
+ *
+ * A block that is asked for a second time gets a directory. Only for bytewise order: no host function runs under the lock.
+ */
+import { borrowedKeepDirectory, borrowedPin, cacheBorrow, cacheReturn } from './block-cache';
+import { directoryGet, directorySize, makeDirectory, NO_DIRECTORY } from './block-directory';
+import { blockGet, trailerGlobal, trailerMask, trailerMax } from './block-get';
+import {
+  GET_ABSENT,
+  GET_BLOCK_ENDED,
+  GET_FOUND,
+  GET_NEED_BLOCK,
+  GET_UNDECIDED,
+  R_BLOCK,
+  R_VALUE,
+  R_VALUE_SIZE,
+} from './block-get-result';
+import { copyExact } from './bytes';
+import { SLOT_BLOCK, SLOT_BYTES, SLOT_DIRECTORY } from './cache-layout';
+import { COMPARATOR_BYTEWISE } from './compare';
+import { malloc } from './memory';
+
+/** Longer values are read where they lie. */
+const VALUE_COPY_MAX: u32 = 1024;
+
+/** Where values are copied to; of this thread. */
+let values: usize = 0;
+
+/** An outcome of `blockGet`, or `GET_NEED_BLOCK`: the block is not in the cache. */
+export function borrowedGet(
+  cache: usize,
+  tableId: u32,
+  offset: f64,
+  flags: u32,
+  globalSequence: f64,
+  userKey: usize,
+  userKeySize: u32,
+  sequence: f64,
+  result: usize,
+): i32 {
+  const slot = cacheBorrow(cache, tableId, offset);
+  if (slot == 0) return GET_NEED_BLOCK;
+  const block: usize = load<u32>(slot, SLOT_BLOCK);
+  const size = load<u32>(slot, SLOT_BYTES);
+  const directory = directoryOf(slot, block, size, flags);
+  let status = GET_UNDECIDED;
+  if (directory != NO_DIRECTORY) {
+    const mask = trailerMask(flags);
+    const global = trailerGlobal(flags, globalSequence);
+    const newest = trailerMax(sequence);
+    status = directoryGet(directory, block, size, mask, global, userKey, userKeySize, newest, result);
+  }
+  if (status == GET_UNDECIDED) {
+    status = blockGet(
+      block, size, flags, COMPARATOR_BYTEWISE, globalSequence, userKey, userKeySize, sequence, result,
+    );
+  }
+  if (status == GET_FOUND) takeValue(slot, result);
+  cacheReturn();
+  return status == GET_BLOCK_ENDED ? GET_ABSENT : status;
+}
+
+// @ts-ignore: decorator
+@inline
+function directoryOf(slot: usize, block: usize, size: u32, flags: u32): usize {
+  const directory: usize = load<u32>(slot, SLOT_DIRECTORY);
+  return directory != 0 ? directory : addDirectory(slot, block, size, flags);
+}
+
+function addDirectory(slot: usize, block: usize, size: u32, flags: u32): usize {
+  const directory = makeDirectory(block, size, flags);
+  borrowedKeepDirectory(slot, directory, directory == NO_DIRECTORY ? 0 : directorySize(directory));
+  return directory;
+}
+
+/** Makes the result outlive the loan. */
+// @ts-ignore: decorator
+@inline
+function takeValue(slot: usize, result: usize): void {
+  const size = load<u32>(result, R_VALUE_SIZE);
+  if (size > VALUE_COPY_MAX) {
+    borrowedPin(slot);
+    store<u32>(result, load<u32>(slot, SLOT_BLOCK), R_BLOCK);
+    return;
+  }
+  if (values == 0) {
+    values = malloc(VALUE_COPY_MAX);
+    if (values == 0) unreachable();
+  }
+  copyExact(values, load<u32>(result, R_VALUE), size);
+  store<u32>(result, <u32>values, R_VALUE);
+  store<u32>(result, 0, R_BLOCK);
+}
