@@ -1,10 +1,11 @@
-/**
- * LZ4's raw block format, by the kernel. lz4hc is the same format with a better compressor; there is only the fast one
- * here, so a table of type lz4hc is marked as such and read by everyone, but is no smaller than one of type lz4.
- */
+/** LZ4's raw block format, by the kernel. lz4hc is the same format from a compressor that looks longer for matches. */
 import { getKernel } from '../kernel/kernel.ts';
-import { type Codec, malformed } from './codec.ts';
+import { type Codec, type CodecOptions, malformed } from './codec.ts';
 import { isInKernel, KernelScratch } from './kernel-scratch.ts';
+
+/** What the kernel takes for LZ4HC's own default level, 9; RocksDB stores 32767 for "the codec's own". */
+const LEVEL_DEFAULT = 0;
+const STORED_LEVEL_DEFAULT = 32767;
 
 /** The codec over working space of its own; made once a thread. */
 export function makeLz4(type: 'lz4' | 'lz4hc'): Codec {
@@ -12,17 +13,22 @@ export function makeLz4(type: 'lz4' | 'lz4hc'): Codec {
   const input = new KernelScratch();
   const output = new KernelScratch();
   const words = new KernelScratch();
+  const compressTo = (from: number, size: number, to: number, { level }: CodecOptions): number => {
+    if (type === 'lz4') return kernel.x.lz4Compress(from, size, to, 0) >>> 0;
+    const effort = level === undefined || level === STORED_LEVEL_DEFAULT ? LEVEL_DEFAULT : level;
+    return kernel.x.lz4hcCompress(from, size, to, effort, 0) >>> 0;
+  };
   return {
     type,
-    compress(source, target) {
+    compress(source, target, options) {
       const room = kernel.x.lz4CompressedSizeMax(source.length) >>> 0;
       if (room === 0) return 0;
       const from = input.place(source);
       if (target.length >= room && isInKernel(target)) {
-        return kernel.x.lz4Compress(from, source.length, target.byteOffset, 0) >>> 0;
+        return compressTo(from, source.length, target.byteOffset, options);
       }
       const to = output.reserve(room);
-      const written = kernel.x.lz4Compress(from, source.length, to, 0) >>> 0;
+      const written = compressTo(from, source.length, to, options);
       if (written > target.length) return 0;
       target.set(kernel.bytes(to, written));
       return written;

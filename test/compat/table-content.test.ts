@@ -167,6 +167,9 @@ describe.skipIf(!toolsInstalled)('properties of tables', () => {
       '--command=none',
       '--show_properties',
     ]).out;
+    expect(runTool('sst_dump', [`--file=${join(directory.path, table)}`, '--command=verify']).out).toContain(
+      'The file is ok',
+    );
     expect(properties).toMatch(new RegExp(`SST file compression algo: ${name}\\b`));
     expect(properties).toMatch(/# entries: 2000\b/);
     const entries = entriesOfTables(directory.path);

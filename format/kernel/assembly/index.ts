@@ -8,7 +8,9 @@ export { bloomBuild, bloomSize, legacyBloomBuild, legacyBloomSize } from './bloo
 export { ribbonBuild, ribbonSize } from './ribbon';
 export { filterMayMatch } from './filter';
 export { snappyCompress, snappyCompressedSizeMax, snappyDecompress, snappyUncompressedSize } from './snappy';
-export { lz4Compress, lz4CompressedSizeMax, lz4Decompress } from './lz4';
+export { lz4Compress, lz4Decompress } from './lz4';
+export { lz4CompressedSizeMax } from './lz4-sequence';
+export { lz4hcCompress } from './lz4hc';
 export { logFrame, logFramedSizeMax } from './log-record';
 export {
   blockCursorCreate,

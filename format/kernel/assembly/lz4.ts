@@ -1,29 +1,27 @@
 /**
- * LZ4, the raw block format: sequences of a token, literals and a match. The compressor is the fast one (the LZ4HC type on
- * disk is the same format); the decompressor takes a dictionary, which stands logically before the output.
+ * LZ4, the raw block format, compressed fast (`lz4hc.ts` compresses it well) and decompressed. A dictionary stands
+ * logically before the input and the output.
  */
 import { copyMatch, matchLength, WIDE } from './lz-match';
+import {
+  LITERAL_MARGIN,
+  MATCH_MARGIN,
+  MATCH_SIZE_MIN,
+  OFFSET_MAX,
+  putLast,
+  putSequence,
+  RUN_MASK,
+  SIZE_MAX,
+} from './lz4-sequence';
 import { malloc } from './memory';
 
 const HASH_BITS_MAX: u32 = 13;
 const HASH_BITS_MIN: u32 = 8;
 const HASH_FACTOR: u32 = 2654435761;
-const MATCH_SIZE_MIN: u32 = 4;
-/** The format: no match begins in the last 12 bytes, and the last 5 are literals. */
-const MATCH_MARGIN: u32 = 12;
-const LITERAL_MARGIN: u32 = 5;
-const OFFSET_MAX: u32 = 65535;
-const RUN_MASK: u32 = 15;
-const SIZE_MAX: u32 = 0x7e00_0000;
 const DICTIONARY_STEP: u32 = 3;
 
 /** Positions (u32, from the beginning of the dictionary) by hash. */
 let table: usize = 0;
-
-/** Bytes that `lz4Compress` writes at most; 0 if the input is too long. */
-export function lz4CompressedSizeMax(size: u32): u32 {
-  return size > SIZE_MAX ? 0 : size + size / 255 + 32;
-}
 
 // @ts-ignore: decorator
 @inline
@@ -85,40 +83,6 @@ export function lz4Compress(from: usize, size: u32, out: usize, dictionarySize: 
     store<u32>(table + hashOf(load<u32>(p - 2), shift), <u32>(p - 2 - base));
   }
   return <u32>(putLast(to, literal, <u32>(end - literal)) - out);
-}
-
-/** Appends what a length has beyond the 15 of its half of the token. */
-// @ts-ignore: decorator
-@inline
-function putLength(out: usize, size: u32): usize {
-  let to = out;
-  let rest = size;
-  for (; rest >= 255; rest -= 255) store<u8>(to++, 255);
-  store<u8>(to, <u8>rest);
-  return to + 1;
-}
-
-// @ts-ignore: decorator
-@inline
-function putSequence(out: usize, from: usize, literals: u32, offset: u32, matched: u32): usize {
-  let to = out + 1;
-  const rest = matched - MATCH_SIZE_MIN;
-  store<u8>(out, <u8>((min(literals, RUN_MASK) << 4) | min(rest, RUN_MASK)));
-  if (literals >= RUN_MASK) to = putLength(to, literals - RUN_MASK);
-  if (literals <= 16) v128.store(to, v128.load(from));
-  else memory.copy(to, from, literals);
-  to += literals;
-  store<u16>(to, <u16>offset);
-  to += 2;
-  return rest >= RUN_MASK ? putLength(to, rest - RUN_MASK) : to;
-}
-
-function putLast(out: usize, from: usize, literals: u32): usize {
-  let to = out + 1;
-  store<u8>(out, <u8>(min(literals, RUN_MASK) << 4));
-  if (literals >= RUN_MASK) to = putLength(to, literals - RUN_MASK);
-  memory.copy(to, from, literals);
-  return to + literals;
 }
 
 /** The address behind the length that `readLength` read last, or 0 if it was cut off or too great. */
