@@ -10,6 +10,7 @@ import { type BlockHandle, writeBlockHandle } from './block-handle.ts';
 import { type FilterBuilder, hasPartitionedFilter, type WrittenFilter } from './filter-builder.ts';
 import { FILTER_COMPATIBILITY_NAME, filterPolicyName } from './filter-policy.ts';
 import { encodeFooter, type Footer } from './footer.ts';
+import type { HashIndexBuilder } from './hash-index-builder.ts';
 import type { IndexBuilder, WrittenIndex } from './index-builder.ts';
 import { MetadataBlockBuilder, type MetadataEntry } from './metadata-block.ts';
 import { MetaindexName } from './metaindex.ts';
@@ -26,6 +27,7 @@ export interface TableTail {
   readonly sink: TableSink;
   readonly index: IndexBuilder;
   readonly filter: FilterBuilder | undefined;
+  readonly hashIndex: HashIndexBuilder | undefined;
   readonly tombstones: readonly RangeTombstone[];
   /** The kernel's table writer, for its counters. */
   readonly writer: number;
@@ -35,7 +37,6 @@ export interface TableTail {
 
 const indexTypeIds: Readonly<Record<IndexType, number>> = {
   binarySearch: 0,
-  // The helper blocks of a hash index only save readers of RocksDB some memory reads; without them they search binarily.
   hashSearch: 1,
   twoLevelIndexSearch: 2,
   binarySearchWithFirstKey: 3,
@@ -55,6 +56,11 @@ export function* writeTableTail(tail: TableTail): Io<TableProperties> {
     const partitioned = hasPartitionedFilter(options);
     const prefix = partitioned ? MetaindexName.partitionedFilterPrefix : MetaindexName.fullFilterPrefix;
     entries.push(metaindexEntry(prefix + FILTER_COMPATIBILITY_NAME, filter.handle));
+  }
+  if (tail.hashIndex !== undefined) {
+    const { prefixes, metadata } = yield* tail.hashIndex.write(sink);
+    entries.push(metaindexEntry(MetaindexName.hashIndexPrefixes, prefixes));
+    entries.push(metaindexEntry(MetaindexName.hashIndexMetadata, metadata));
   }
   const index = yield* tail.index.write(sink);
   if (options.formatVersion >= 6) entries.push(metaindexEntry(MetaindexName.index, index.handle));
@@ -117,7 +123,7 @@ function makeProperties(
   return {
     ...emptyTableProperties(),
     dataSize,
-    indexSize: index.size,
+    indexSize: index.size + (tail.hashIndex?.size ?? 0),
     indexPartitions: index.partitions,
     topLevelIndexSize: index.topLevelSize,
     indexKeyIsUserKey: form.userKeys,

@@ -13,6 +13,7 @@ import { PrefixKind, TableWriterField, TableWriterStatus } from '../kernel/abi/t
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
 import { checksumIdOf } from './block-checksum.ts';
 import { FilterBuilder, filterHashKindOf } from './filter-builder.ts';
+import { HashIndexBuilder } from './hash-index-builder.ts';
 import { IndexBuilder } from './index-builder.ts';
 import { CursorHead } from './metadata-block.ts';
 import { type RangeTombstone, rangeTombstoneKey } from './range-del-block.ts';
@@ -46,6 +47,7 @@ export class TableWriter {
   readonly #sink: TableSink;
   readonly #index: IndexBuilder;
   readonly #filter: FilterBuilder | undefined;
+  readonly #hashIndex: HashIndexBuilder | undefined;
   /** The extractor if its prefixes are hashed here and not by the kernel. */
   readonly #hostPrefixes: SliceTransform | undefined;
   readonly #tombstones: RangeTombstone[] = [];
@@ -71,6 +73,10 @@ export class TableWriter {
     this.#index = new IndexBuilder(options, context.comparator);
     const { filterPolicy } = options;
     if (filterPolicy !== undefined) this.#filter = new FilterBuilder(filterPolicy, options, this.kernelWriter);
+    // Without prefixes there is nothing to hash: readers search such an index like any other.
+    if (options.indexType === 'hashSearch' && context.prefixExtractor !== undefined) {
+      this.#hashIndex = new HashIndexBuilder(context.prefixExtractor);
+    }
     const kernelHashes = this.#word(TableWriterField.prefixKind) !== PrefixKind.none;
     this.#hostPrefixes = this.#filter === undefined || kernelHashes ? undefined : context.prefixExtractor;
   }
@@ -137,6 +143,7 @@ export class TableWriter {
         sink: this.#sink,
         index: this.#index,
         filter: this.#filter,
+        hashIndex: this.#hashIndex,
         tombstones: this.#tombstones,
         writer: this.kernelWriter,
         dataBlocks: this.#dataBlocks,
@@ -173,7 +180,8 @@ export class TableWriter {
       this.#word(TableWriterField.firstKey),
       this.#word(TableWriterField.firstKeySize),
     );
-    if (this.#hostPrefixes !== undefined) this.#hashPrefixes(block, size);
+    if (this.#hostPrefixes !== undefined) this.#eachUserKey(block, size, (key) => this.#hashPrefix(key));
+    if (this.#hashIndex !== undefined) this.#indexPrefixes(this.#hashIndex, block, size, firstKey, lastKey);
     const handle = yield* this.#sink.writeBlock(block, size, true);
     if (this.#options.blockAlign) yield* this.#sink.pad(Math.min(PAGE_SIZE, this.#options.blockSize));
     this.#dataBlocks++;
@@ -202,8 +210,21 @@ export class TableWriter {
     if (added === 0) throw new RangeError('kernel memory exhausted');
   }
 
-  /** Hashes the prefixes of a finished block's keys, for extractors that the kernel does not know. */
-  #hashPrefixes(block: number, size: number): void {
+  /** Adds the prefixes of a finished block to the hash index; the keys are its first and last internal keys. */
+  #indexPrefixes(
+    index: HashIndexBuilder,
+    block: number,
+    size: number,
+    firstKey: Uint8Array,
+    lastKey: Uint8Array,
+  ): void {
+    const first = userKeyOf(firstKey);
+    if (index.isOnePrefix(first, userKeyOf(lastKey))) index.add(first, this.#dataBlocks);
+    else this.#eachUserKey(block, size, (key) => index.add(key, this.#dataBlocks));
+  }
+
+  /** Shows the user keys of a finished block, each borrowed for the call. */
+  #eachUserKey(block: number, size: number, visit: (userKey: Uint8Array) => void): void {
     const { x, u32 } = this.#kernel;
     const cursor = x.blockCursorCreate() >>> 0;
     if (cursor === 0) throw new RangeError('kernel memory exhausted');
@@ -215,7 +236,7 @@ export class TableWriter {
           u32[(cursor + CursorHead.key) >>> 2]!,
           u32[(cursor + CursorHead.keySize) >>> 2]!,
         );
-        this.#hashPrefix(userKeyOf(key));
+        visit(userKeyOf(key));
         x.blockCursorNext(cursor);
       }
     } finally {
