@@ -82,6 +82,8 @@ const WRITE = {
   max_write_buffer_number: integer(2, 'Memtables at a time.'),
   min_write_buffer_number_to_merge: integer(1, 'Memtables flushed together.'),
   memtablerep: text('btree', 'btree, skip_list, vector or prefix_hash.'),
+  memtable_bloom_size_ratio: number(0, 'Share of the write buffer for a Bloom filter of each memtable; 0: none.'),
+  memtable_whole_key_filtering: boolean(false, 'Put whole keys into the filters of memtables.'),
   delayed_write_rate: integer(8388608, 'Bytes a second while writes are slowed down.'),
   max_total_wal_size: integer(0, 'Bytes of all logs before memtables are flushed.'),
 } satisfies Record<string, FlagDescriptor>;

@@ -20,6 +20,7 @@ const FLAG_OF_OPTION: Readonly<Record<string, FlagName>> = {
   noBlockCache: 'cache_size',
   compression: 'compression_type',
   maxOpenFiles: 'open_files',
+  memtablePrefixBloomSizeRatio: 'memtable_bloom_size_ratio',
 };
 
 function overruled(option: string, flags: BenchFlags): boolean {

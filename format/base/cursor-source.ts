@@ -20,7 +20,8 @@ export interface CursorSource {
   seekForPrev(target: number, targetSize: number): Io<void>;
   /**
    * The four moves above, if no block must be loaded: `operation` 0 first, 1 last, 2 seek, 3 seekForPrev. Returns whether
-   * the cursor is positioned; if not it stands anywhere. A source without it is always positioned by an operation.
+   * the cursor is positioned; if not it stands anywhere. A refillable source without it is always positioned by an
+   * operation, any other without it by the kernel.
    */
   tryPosition?(operation: 0 | 1 | 2 | 3, target: number, targetSize: number): boolean;
   /**

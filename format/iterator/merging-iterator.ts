@@ -20,6 +20,11 @@ export type PositionCode = (typeof Position)[keyof typeof Position];
 /** What a `try` move returns when it needs a block that is not at hand. Not a `MergeStatus`. */
 export const MUST_LOAD = -1;
 
+/** Whether the kernel positions the run by itself: it has no blocks to load, and nothing to say to where it starts. */
+function isWhole(source: CursorSource): boolean {
+  return !source.refillable && source.tryPosition === undefined;
+}
+
 /** A merge over sources that it owns. Entries are those of the kernel's cursors: they live until the next move. */
 export class MergingIterator {
   /** The kernel's merge; for the kernel's functions that read a merge, such as `readForward`. */
@@ -78,7 +83,7 @@ export class MergingIterator {
   /** Positions without waiting: entry, end or `MUST_LOAD` (then use `position`). The target is an internal key. */
   tryPosition(where: PositionCode, target = 0, targetSize = 0): number {
     for (const source of this.#sources) {
-      if (!source.refillable) this.#moveWhole(source.cursor, where, target, targetSize);
+      if (isWhole(source)) this.#moveWhole(source.cursor, where, target, targetSize);
       else if (source.tryPosition?.(where, target, targetSize) !== true) return MUST_LOAD;
     }
     return this.#start(where);
@@ -87,7 +92,7 @@ export class MergingIterator {
   /** Positions: at the first or last entry, the first >= target (going forward) or the last <= target (backward). */
   *position(where: PositionCode, target = 0, targetSize = 0): Io<number> {
     for (const source of this.#sources) {
-      if (!source.refillable) this.#moveWhole(source.cursor, where, target, targetSize);
+      if (isWhole(source)) this.#moveWhole(source.cursor, where, target, targetSize);
       else if (where === Position.first) yield* source.seekToFirst();
       else if (where === Position.last) yield* source.seekToLast();
       else if (where === Position.seek) yield* source.seek(target, targetSize);

@@ -11,6 +11,7 @@ import type { FilterExports } from './abi/filter.ts';
 import type { LogExports } from './abi/log.ts';
 import type { MemoryExports } from './abi/memory.ts';
 import type { MemtableExports } from './abi/memtable.ts';
+import type { MemtableFilterExports } from './abi/memtable-filter.ts';
 import type { MergeExports } from './abi/merge.ts';
 import type { ReadIteratorExports } from './abi/read-iterator.ts';
 import type { TableWriterExports } from './abi/table-writer.ts';
@@ -27,6 +28,7 @@ export interface KernelExports
     TableWriterExports,
     BlockCacheExports,
     MemtableExports,
+    MemtableFilterExports,
     MergeExports,
     ReadIteratorExports,
     CompactionExports {}
@@ -42,6 +44,9 @@ export interface HostComparator {
  * 5 prev; `key` and `size` name the internal key to seek.
  */
 export type CursorHost = (cursor: number, operation: number, key: number, size: number) => void;
+
+/** Adds the prefix of a user key, if it has one, to a memtable's filter; the view is borrowed for the call. */
+export type PrefixHost = (userKey: Uint8Array) => void;
 
 const PAGE_SIZE = 65536;
 /** Sizes of the memory in pages, tried in this order: address space is not free everywhere. */
@@ -68,6 +73,7 @@ export class Kernel {
 
   readonly #comparators: HostComparator[] = [];
   readonly #cursorHosts = new Map<number, CursorHost>();
+  readonly #prefixHosts = new Map<number, PrefixHost>();
   readonly #encoder = new TextEncoder();
   // A Buffer writes UTF-8 faster than TextEncoder but spans at most half of the memory.
   readonly #lowHalf: Buffer;
@@ -94,6 +100,7 @@ export class Kernel {
           this.#compare(id, a >>> 0, aSize, b >>> 0, bSize),
         moveCursor: (cursor: number, operation: number, key: number, size: number): void =>
           this.#moveCursor(cursor >>> 0, operation, key >>> 0, size),
+        addPrefix: (filter: number, key: number, size: number): void => this.#addPrefix(filter >>> 0, key >>> 0, size),
       },
     });
     this.x = instance.exports as unknown as KernelExports;
@@ -196,6 +203,16 @@ export class Kernel {
     this.#cursorHosts.delete(cursor);
   }
 
+  /** Has `handler` cut the prefixes for the memtable's filter at address `filter`, until it is unregistered. */
+  registerPrefixHost(filter: number, handler: PrefixHost): void {
+    this.#prefixHosts.set(filter, handler);
+  }
+
+  /** Ends what `registerPrefixHost` began. */
+  unregisterPrefixHost(filter: number): void {
+    this.#prefixHosts.delete(filter);
+  }
+
   #encodeUtf8(text: string, at: number): number {
     const sizeMax = text.length * 3;
     if (at + sizeMax <= HALF) return this.#lowHalf.write(text, at, sizeMax, 'utf8');
@@ -213,6 +230,12 @@ export class Kernel {
     const handler = this.#cursorHosts.get(cursor);
     if (handler === undefined) throw new Error(`cursor ${cursor} has no host in this thread`);
     handler(cursor, operation, key, size);
+  }
+
+  #addPrefix(filter: number, key: number, size: number): void {
+    const handler = this.#prefixHosts.get(filter);
+    if (handler === undefined) throw new Error(`filter ${filter} has no host in this thread`);
+    handler(this.u8.subarray(key, key + size));
   }
 }
 

@@ -50,7 +50,7 @@ export async function allKeyVersions(
   const view = family.superVersion.ref();
   const tombstones = new TombstoneView(engine.kernel, family, view, MAX_SEQUENCE);
   const read = { fillCache: false, verifyChecksums: true, totalOrder: true, prefix: undefined };
-  const sources = makeSources(engine.access, family, view, tombstones, read);
+  const sources = makeSources(engine.kernel, engine.access, family, view, tombstones, read);
   const merging = new MergingIterator(engine.kernel, family.comparatorId, sources);
   const from = begin === undefined ? undefined : copyOf(toBytes(begin));
   const to = end === undefined ? undefined : copyOf(toBytes(end));

@@ -114,6 +114,8 @@ function familyRows(o: FamilyOptions): Map<string, string> {
     compaction_options_fifo: printNestedOptions(rows({ max_table_files_size: o.fifo.maxTableFilesSize })),
     num_levels: o.numLevels,
     write_buffer_size: o.writeBufferSize,
+    memtable_prefix_bloom_size_ratio: o.memtablePrefixBloomSizeRatio.toFixed(6),
+    memtable_whole_key_filtering: o.memtableWholeKeyFiltering,
     max_write_buffer_number: o.maxWriteBufferNumber,
     min_write_buffer_number_to_merge: o.minWriteBufferNumberToMerge,
     level0_file_num_compaction_trigger: o.level0FileNumCompactionTrigger,

@@ -11,11 +11,10 @@ import { emptyEdit } from '../../format/manifest/version-edit.ts';
 import type { TableReader } from '../../format/sst/table-reader.ts';
 import type { TableCache } from '../cache/table-cache.ts';
 import { isNotFound } from '../env/file-error.ts';
-import { makeMemTable } from '../memtable/make-memtable.ts';
-import type { MemTable } from '../memtable/memtable.ts';
 import type { DbContext } from '../options/db-context.ts';
 import type { FamilyOptions } from '../options/resolved-options.ts';
 import { ColumnFamilyState } from '../version/column-family.ts';
+import { makeFamilyMemTable } from '../version/family-memtable.ts';
 import type { VersionSet } from '../version/version-set.ts';
 import type { FamilyCaches } from './family-caches.ts';
 import type { FamilyPlan } from './family-plan.ts';
@@ -40,20 +39,6 @@ export function emptyState(path: string): ManifestState {
   state.applyEdit({ ...emptyEdit(), logNumber: 0, nextFileNumber: 2, lastSequence: 0 }, 0);
   state.finish();
   return state;
-}
-
-/** A new memtable for a family that is being set up. */
-export function memtableFor(
-  kernel: Kernel,
-  family: { comparator: ColumnFamilyState['comparator']; comparatorId: number; options: FamilyOptions },
-): MemTable {
-  return makeMemTable(kernel, {
-    comparator: family.comparator,
-    comparatorId: family.comparatorId,
-    factory: family.options.memtableFactory,
-    prefixExtractor: family.options.prefixExtractor?.value,
-    writeBufferSize: family.options.writeBufferSize,
-  });
 }
 
 /** Kernel ids of comparators: the built-in ones have fixed ids. */
@@ -96,7 +81,7 @@ async function recoverFamily(
     comparator,
     comparatorId: comparatorIdOf(kernel, comparator),
   };
-  const active = memtableFor(kernel, { ...identity, options });
+  const active = makeFamilyMemTable(kernel, { ...identity, options });
   const family = new ColumnFamilyState(
     identity,
     options,

@@ -16,6 +16,7 @@ import { LocalCompactionIo } from '../background/local-compaction-io.ts';
 import type { TableCache } from '../cache/table-cache.ts';
 import type { DbContext } from '../options/db-context.ts';
 import { ColumnFamilyState } from '../version/column-family.ts';
+import { makeFamilyMemTable } from '../version/family-memtable.ts';
 import type { VersionSet } from '../version/version-set.ts';
 import { ReplayInserter } from '../wal/replay-inserter.ts';
 import { type RecoveryReport, WalRecovery } from '../wal/wal-recovery.ts';
@@ -23,7 +24,7 @@ import { type DirectoryContents, walNumbers } from './directory-check.ts';
 import type { Engine } from './engine.ts';
 import type { FamilyCaches } from './family-caches.ts';
 import type { FamilyPlan } from './family-plan.ts';
-import { comparatorIdOf, memtableFor } from './recover-families.ts';
+import { comparatorIdOf } from './recover-families.ts';
 
 /** What log recovery works on. */
 export interface RecoverLogsParts {
@@ -140,7 +141,7 @@ function* flushRecovered(
   const plan = { memtables: [active.flushAddress()], pathId: 0, oldestKeyTime: 0 };
   const { outputs } = yield* inPlace(runFlush(job, plan, settings, components));
   newFiles.set(family, [...(newFiles.get(family) ?? []), ...outputs]);
-  family.active = memtableFor(kernel, family);
+  family.active = makeFamilyMemTable(kernel, family);
   active.unref();
   family.refresh();
   inserter?.invalidate();
@@ -217,7 +218,7 @@ export function addFamily(engine: Engine, name: string, options: ColumnFamilySta
     comparatorId: comparatorIdOf(kernel, comparator),
   };
   const version = versions.track(new VersionBuilder().finish(comparator, options.numLevels, versions.release));
-  const active = memtableFor(kernel, { ...identity, options });
+  const active = makeFamilyMemTable(kernel, { ...identity, options });
   active.logNumber = engine.wal.currentNumber;
   const family = new ColumnFamilyState(identity, options, active, version, engine.wal.currentNumber);
   versions.families.set(family.id, family);

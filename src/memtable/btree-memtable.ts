@@ -9,6 +9,7 @@ import type { RangeTombstone } from '../../format/iterator/range-tombstones.ts';
 import { InsertStatus } from '../../format/kernel/abi/memtable.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
 import type { MemTable } from './memtable.ts';
+import type { MemTableFilter } from './memtable-filter.ts';
 
 /** Largest chunk that entries are put into; smaller memtables get smaller chunks so that their size is respected. */
 const CHUNK_SIZE_MAX = 1024 * 1024;
@@ -17,6 +18,7 @@ const CHUNK_SIZE_MIN = 1024;
 /** A memtable in kernel memory. */
 export class BTreeMemTable implements MemTable {
   readonly kernelAddress: number;
+  readonly filter: MemTableFilter | undefined;
   logNumber = 0;
   nextLogNumber = 0;
   flushing = false;
@@ -25,12 +27,15 @@ export class BTreeMemTable implements MemTable {
   #references = 1;
   #tombstones: readonly RangeTombstone[] = [];
 
-  constructor(kernel: Kernel, comparatorId: number, writeBufferSize: number) {
+  /** Takes over the filter, which is empty; the caller keeps it when this throws. */
+  constructor(kernel: Kernel, comparatorId: number, writeBufferSize: number, filter?: MemTableFilter) {
     this.#kernel = kernel;
+    this.filter = filter;
     const chunk = Math.min(CHUNK_SIZE_MAX, Math.max(CHUNK_SIZE_MIN, Math.floor(writeBufferSize / 8)));
     const address = kernel.x.memtableCreate(comparatorId, chunk) >>> 0;
     if (address === 0) throw new RangeError('kernel memory exhausted: no memtable can be made');
     this.kernelAddress = address;
+    if (filter !== undefined) kernel.x.memtableSetFilter(address, filter.address);
     this.#rangeTree = kernel.x.memtableRangeTree(address) >>> 0;
   }
 
@@ -76,6 +81,7 @@ export class BTreeMemTable implements MemTable {
   }
 
   get(userKey: number, userKeySize: number, sequence: number, result: number): number {
+    if (this.filter?.excludesKey(userKey, userKeySize) === true) return 0;
     return this.#kernel.x.memtableGet(this.kernelAddress, userKey, userKeySize, sequence, result);
   }
 
@@ -106,6 +112,8 @@ export class BTreeMemTable implements MemTable {
 
   unref(): void {
     assert(this.#references > 0, 'a memtable was freed twice');
-    if (--this.#references === 0) this.#kernel.x.memtableFree(this.kernelAddress);
+    if (--this.#references > 0) return;
+    this.#kernel.x.memtableFree(this.kernelAddress);
+    this.filter?.close();
   }
 }

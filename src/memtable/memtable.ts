@@ -8,14 +8,17 @@
  */
 import type { CursorSource } from '../../format/base/cursor-source.ts';
 import type { RangeTombstone } from '../../format/iterator/range-tombstones.ts';
+import type { MemTableFilter } from './memtable-filter.ts';
 
 /** One memtable. */
 export interface MemTable {
   /** Address of the kernel B+tree, or 0 for a memtable in JavaScript. */
   readonly kernelAddress: number;
+  /** The Bloom filter of the point entries, if the options want one; it lives as long as the memtable. */
+  readonly filter: MemTableFilter | undefined;
   /** Entries, range tombstones included. */
   readonly entryCount: number;
-  /** Bytes in use. */
+  /** Bytes in use, the filter's included. */
   readonly bytes: number;
   /** Sequence of the first entry; 0 when empty. */
   readonly firstSequence: number;
@@ -31,7 +34,7 @@ export interface MemTable {
   add(type: number, sequence: number, userKey: Uint8Array, value: Uint8Array): void;
   /**
    * Newest version of the user key (in kernel memory) with a sequence <= `sequence`: 1 and the kernel's result struct at
-   * `result` filled, or 0. What the struct points to lives as long as the memtable, or for `RepMemTable` until the next lookup.
+   * `result` filled, or 0; the filter is asked first. What the struct points to lives as long as the memtable, or for `RepMemTable` until the next lookup.
    */
   get(userKey: number, userKeySize: number, sequence: number, result: number): number;
   /** All range tombstones, unordered; borrowed until the memtable changes. */

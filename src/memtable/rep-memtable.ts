@@ -22,6 +22,7 @@ import { BTreeMemTable } from './btree-memtable.ts';
 import { ENTRY_OVERHEAD, EntrySlab } from './entry-slab.ts';
 import { internalKeyOrder } from './internal-key-order.ts';
 import type { MemTable } from './memtable.ts';
+import type { MemTableFilter } from './memtable-filter.ts';
 import { RepSource } from './rep-source.ts';
 
 /** What is copied for a flush at a time: about two milliseconds. */
@@ -31,6 +32,7 @@ const SLICE_BYTES = 2 ** 20;
 /** A memtable in JavaScript. */
 export class RepMemTable implements MemTable {
   readonly kernelAddress = 0;
+  readonly filter: MemTableFilter | undefined;
   logNumber = 0;
   nextLogNumber = 0;
   flushing = false;
@@ -59,14 +61,17 @@ export class RepMemTable implements MemTable {
   readonly #comparatorId: number;
   #immutable = false;
 
+  /** Takes over the filter, which is empty; the caller keeps it when this throws. */
   constructor(
     kernel: Kernel,
     factory: MemTableFactory,
     comparator: Comparator,
     comparatorId: number,
     prefix: SliceTransform | undefined,
+    filter: MemTableFilter | undefined,
   ) {
     this.#kernel = kernel;
+    this.filter = filter;
     this.#comparatorId = comparatorId;
     this.#rep = factory.create({
       compare: internalKeyOrder(comparator),
@@ -79,7 +84,7 @@ export class RepMemTable implements MemTable {
   }
 
   get bytes(): number {
-    return this.#rep.approximateMemoryUsage() + this.#tombstoneBytes;
+    return this.#rep.approximateMemoryUsage() + this.#tombstoneBytes + (this.filter?.bytes ?? 0);
   }
 
   add(type: number, sequence: number, userKey: Uint8Array, value: Uint8Array): void {
@@ -90,6 +95,7 @@ export class RepMemTable implements MemTable {
       this.#tombstoneBytes += userKey.length + value.length + ENTRY_OVERHEAD;
       return;
     }
+    this.filter?.add(userKey);
     const key = this.#slab.internalKey(userKey, sequence, type);
     const copy = this.#slab.copy(value);
     this.#keys.push(key);
@@ -99,6 +105,7 @@ export class RepMemTable implements MemTable {
   }
 
   get(userKey: number, userKeySize: number, sequence: number, result: number): number {
+    if (this.filter?.excludesKey(userKey, userKeySize) === true) return 0;
     const kernel = this.#kernel;
     const target = makeInternalKey(kernel.bytes(userKey, userKeySize), sequence, TYPE_FOR_SEEK);
     const entry = this.#rep.get(target);
@@ -162,6 +169,7 @@ export class RepMemTable implements MemTable {
     if (--this.#references > 0) return;
     this.#kernel.free(this.#valueBuffer);
     this.#copying?.unref();
+    this.filter?.close();
   }
 
   /** Copies some more entries, in the order of their arrival; true when all are there. */

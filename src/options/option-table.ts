@@ -297,6 +297,22 @@ const FAMILY_ROWS: Row[] = [
     'Bytes of a memtable before it is switched and flushed.',
   ],
   [
+    'memtablePrefixBloomSizeRatio',
+    number(0, 0.25),
+    0,
+    'mutable',
+    ['cf', 'memtable_prefix_bloom_size_ratio'],
+    'Share of the write buffer for a Bloom filter of each memtable, of prefixes and of whole keys if those are wanted; 0: none.',
+  ],
+  [
+    'memtableWholeKeyFiltering',
+    boolean,
+    false,
+    'mutable',
+    ['cf', 'memtable_whole_key_filtering'],
+    'Put whole keys into the Bloom filter of memtables.',
+  ],
+  [
     'maxWriteBufferNumber',
     integer(2, 1024),
     2,

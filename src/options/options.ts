@@ -57,6 +57,10 @@ export interface FifoOptions {
 /** Options that may change while the database is open, through `setOptions`. */
 export interface MutableOptions {
   writeBufferSize?: number;
+  /** Each memtable has a Bloom filter of this share of `writeBufferSize`, at most 0.25; 0, the default: none. */
+  memtablePrefixBloomSizeRatio?: number;
+  /** Whether those filters hold whole keys beside the prefixes of `prefixExtractor`; gets then ask for keys. Default false. */
+  memtableWholeKeyFiltering?: boolean;
   maxWriteBufferNumber?: number;
   disableAutoCompactions?: boolean;
   level0FileNumCompactionTrigger?: number;

@@ -163,6 +163,8 @@ export function mutableSettings(given: MutableOptions): MutableFamilySettings {
   const take = <K extends keyof MutableOptions>(name: K): never => plain(given, name) as never;
   return {
     writeBufferSize: take('writeBufferSize'),
+    memtablePrefixBloomSizeRatio: take('memtablePrefixBloomSizeRatio'),
+    memtableWholeKeyFiltering: take('memtableWholeKeyFiltering'),
     maxWriteBufferNumber: take('maxWriteBufferNumber'),
     disableAutoCompactions: take('disableAutoCompactions'),
     level0FileNumCompactionTrigger: take('level0FileNumCompactionTrigger'),

@@ -19,6 +19,8 @@ import type { SharedBlockCache } from './shared-block-cache.ts';
 /** Plain settings of a family that `setOptions` may replace. */
 export interface MutableFamilySettings {
   writeBufferSize: number;
+  memtablePrefixBloomSizeRatio: number;
+  memtableWholeKeyFiltering: boolean;
   maxWriteBufferNumber: number;
   disableAutoCompactions: boolean;
   level0FileNumCompactionTrigger: number;

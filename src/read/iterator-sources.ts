@@ -7,6 +7,8 @@ import type { Kernel } from '../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import type { TableReader } from '../../format/sst/table-reader.ts';
 import { countTableStat } from '../../format/sst/table-stats.ts';
+import type { MemTable } from '../memtable/memtable.ts';
+import { PrefixFilteredSource } from '../memtable/prefix-filtered-source.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { SuperVersion } from '../version/super-version.ts';
 import { LevelSource, type LevelTables } from './level-source.ts';
@@ -77,8 +79,15 @@ export class TombstoneView {
   }
 }
 
+function memtableSource(kernel: Kernel, memtable: MemTable, options: SourceOptions): CursorSource {
+  const source = memtable.source(options.totalOrder);
+  if (options.prefix === undefined || memtable.filter === undefined) return source;
+  return new PrefixFilteredSource(kernel, source, memtable.filter);
+}
+
 /** Makes the runs of `view`; the caller owns them. */
 export function makeSources(
+  kernel: Kernel,
   access: TableAccess,
   family: ColumnFamilyState,
   view: SuperVersion,
@@ -87,7 +96,7 @@ export function makeSources(
 ): CursorSource[] {
   const sources: CursorSource[] = view.memtables
     .filter((memtable, i) => i === 0 || memtable.entryCount > 0)
-    .map((memtable) => memtable.source(options.totalOrder));
+    .map((memtable) => memtableSource(kernel, memtable, options));
   const opening = access.openingOf(family);
   const tables: LevelTables = {
     find: (file) => access.tables.find(file.number),

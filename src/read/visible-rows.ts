@@ -71,7 +71,7 @@ export class VisibleRows {
     this.#view = family.superVersion.ref();
     this.#snapshot = snapshot;
     this.#tombstones = new TombstoneView(kernel, family, this.#view, snapshot);
-    const sources = makeSources(access, family, this.#view, this.#tombstones, options);
+    const sources = makeSources(kernel, access, family, this.#view, this.#tombstones, options);
     this.#merging = new MergingIterator(kernel, family.comparatorId, sources);
     this.#lookup = new PointLookup(kernel, access);
     const { x } = kernel;

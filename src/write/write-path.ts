@@ -6,10 +6,9 @@ import { DBError } from '../../format/base/db-error.ts';
 import { MAX_SEQUENCE } from '../../format/base/internal-key.ts';
 import { type Io, io } from '../../format/base/io.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
-import { makeMemTable } from '../memtable/make-memtable.ts';
-import type { MemTable } from '../memtable/memtable.ts';
 import type { DbContext } from '../options/db-context.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
+import { makeFamilyMemTable } from '../version/family-memtable.ts';
 import type { VersionSet } from '../version/version-set.ts';
 import type { WalManager } from '../wal/wal-manager.ts';
 import { MemtableInserter } from './memtable-inserter.ts';
@@ -219,17 +218,6 @@ export class WritePath implements WriteHost {
     this.#room.schedule();
   }
 
-  /** A new, empty memtable for a family. */
-  makeMemtable(family: Pick<ColumnFamilyState, 'comparator' | 'comparatorId' | 'options'>): MemTable {
-    return makeMemTable(this.#kernel, {
-      comparator: family.comparator,
-      comparatorId: family.comparatorId,
-      factory: family.options.memtableFactory,
-      prefixExtractor: family.options.prefixExtractor?.value,
-      writeBufferSize: family.options.writeBufferSize,
-    });
-  }
-
   /** Takes over from recovery or from `resume`: no sequence up to `sequence` is used again. */
   skipTo(sequence: number): void {
     this.#allocatedSequence = Math.max(this.#allocatedSequence, sequence);
@@ -263,7 +251,7 @@ export class WritePath implements WriteHost {
 
   #switchOne(family: ColumnFamilyState): void {
     const { active } = family;
-    family.switchMemtable(this.makeMemtable(family), this.#wal.currentNumber);
+    family.switchMemtable(makeFamilyMemTable(this.#kernel, family), this.#wal.currentNumber);
     this.#context.notify('onMemTableSealed', {
       columnFamily: family.name,
       entries: active.entryCount,

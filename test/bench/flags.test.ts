@@ -45,6 +45,8 @@ const EFFECTS: readonly [flag: FlagName, value: string, option: string, expected
   ['open_files', '500000', 'maxOpenFiles', 500000],
   ['compression_type', 'zlib', 'compression', 'zlib'],
   ['write_buffer_size', '134217728', 'writeBufferSize', 134217728],
+  ['memtable_bloom_size_ratio', '0.1', 'memtablePrefixBloomSizeRatio', 0.1],
+  ['memtable_whole_key_filtering', '1', 'memtableWholeKeyFiltering', true],
   ['target_file_size_base', '1073741824', 'targetFileSizeBase', 1073741824],
   ['max_write_buffer_number', '30', 'maxWriteBufferNumber', 30],
   ['max_background_compactions', '20', 'maxBackgroundCompactions', 20],

@@ -61,12 +61,26 @@ function set(name: string, options: Options, rest: Partial<OptionSet> = {}): Opt
 /** Every set, by name in the titles of the tests. */
 export const OPTION_SETS: readonly OptionSet[] = [
   set('defaults', {}),
-  set('tiny memtable', { ...tiny, targetFileSizeBase: 1 << 20, maxBytesForLevelBase: 4 << 20 }),
+  set('tiny memtable', {
+    ...tiny,
+    targetFileSizeBase: 1 << 20,
+    maxBytesForLevelBase: 4 << 20,
+    memtablePrefixBloomSizeRatio: 0.1,
+    memtableWholeKeyFiltering: true,
+  }),
   set('tiny levels', { ...tiny, compression: 'none' }),
   set('snappy, bloom', { ...tiny, compression: 'snappy', filterPolicy: { type: 'bloom', bitsPerKey: 10 } }),
   set('zlib, ribbon', { ...tiny, compression: 'zlib', filterPolicy: { type: 'ribbon', bitsPerKey: 8 } }),
   set('bzip2, CRC32C', { ...tiny, compression: 'bzip2', checksum: 'crc32c', blockSize: 4096 }),
-  set('lz4, xxHash64, version 4', { ...tiny, compression: 'lz4', checksum: 'xxHash64', formatVersion: 4 }),
+  set('lz4, xxHash64, version 4', {
+    ...tiny,
+    compression: 'lz4',
+    checksum: 'xxHash64',
+    formatVersion: 4,
+    prefixExtractor: 'rocksdb.CappedPrefix.3',
+    indexType: 'hashSearch',
+    memtablePrefixBloomSizeRatio: 0.25,
+  }),
   set('lz4hc, xxHash, version 3', { ...tiny, compression: 'lz4hc', checksum: 'xxHash', formatVersion: 3 }),
   set('zstd, partitioned', {
     ...tiny,

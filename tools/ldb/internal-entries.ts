@@ -54,7 +54,7 @@ async function visitFamily(
   const view = family.superVersion.ref();
   const hidden = await allTombstones(engine, family);
   const tombstones = new TombstoneView(kernel, family, view, MAX_SEQUENCE);
-  const sources = makeSources(engine.access, family, view, tombstones, {
+  const sources = makeSources(kernel, engine.access, family, view, tombstones, {
     fillCache: false,
     verifyChecksums: true,
     totalOrder: true,

@@ -56,6 +56,11 @@ export interface MemtableExports {
    * exhausted.
    */
   memtableCreate(comparator: number, chunkSize: number): number;
+  /**
+   * From now on the keys of point entries are added to the filter (`memtable-filter.ts`), which is borrowed until the
+   * memtable is freed. REQUIRES an empty memtable.
+   */
+  memtableSetFilter(memtable: number, filter: number): void;
   /** Frees the memtable and its entries; no cursor over it may be used after. */
   memtableFree(memtable: number): void;
   /**
@@ -86,7 +91,7 @@ export interface MemtableExports {
   memtableFirstSequence(tree: number): number;
   /** Highest sequence of a tree, 0 if it is empty. */
   memtableLargestSequence(tree: number): number;
-  /** Bytes in use by entries and nodes: what a write buffer's limit is compared with. */
+  /** Bytes in use by entries, nodes and filter: what a write buffer's limit is compared with. */
   memtableBytes(memtable: number): number;
   /** Bytes taken from the allocator, chunks not yet filled included. */
   memtableAllocatedBytes(memtable: number): number;

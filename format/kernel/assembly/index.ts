@@ -98,8 +98,18 @@ export {
   memtableInsert,
   memtableLargestSequence,
   memtableRangeTree,
+  memtableSetFilter,
 } from './memtable';
 export { memtableCursorCreate, memtableCursorFree } from './memtable-cursor';
+export {
+  memtableFilterAdd,
+  memtableFilterAddString,
+  memtableFilterBytes,
+  memtableFilterCreate,
+  memtableFilterFree,
+  memtableFilterMayHoldPrefix,
+  memtableFilterMayHoldString,
+} from './memtable-filter';
 export { batchApply, batchCheck } from './batch-apply';
 export {
   readBackward,

@@ -55,7 +55,8 @@ export const T_DELETES: usize = 32;
 export const T_HEIGHT: usize = 36; // inner levels above the leaves
 export const T_FIRST_SEQUENCE: usize = 40; // u64, the lowest of all entries
 export const T_LARGEST_SEQUENCE: usize = 48; // u64
-const T_PATH: usize = 56; // { node u32, slot u32 } a level, root first: where the last descent for an insert went
+export const T_FILTER: usize = 56; // of a memtable's point entries, 0 for none
+const T_PATH: usize = 64; // { node u32, slot u32 } a level, root first: where the last descent for an insert went
 const PATH_LEVELS_MAX: u32 = 16; // nodes split half and half: 16 levels hold more than 2^32 entries
 export const TREE_SIZE: usize = T_PATH + PATH_LEVELS_MAX * 8;
 

@@ -17,12 +17,14 @@ import {
 } from './btree-node';
 import { COMPARATOR_REVERSE, compareUser, equalBytes } from './compare';
 import { free, malloc } from './memory';
+import { memtableFilterAdd, memtableFilterBytes } from './memtable-filter';
 import {
   descend,
   T_ARENA,
   T_COMPARATOR,
   T_COUNT,
   T_DELETES,
+  T_FILTER,
   T_FIRST_SEQUENCE,
   T_LARGEST_SEQUENCE,
   T_MAX,
@@ -63,6 +65,11 @@ export function memtableCreate(comparator: u32, chunkSize: u32): usize {
   return memtable;
 }
 
+/** From now on the keys of point entries are added to `filter`, which stays the caller's. REQUIRES an empty memtable. */
+export function memtableSetFilter(memtable: usize, filter: usize): void {
+  store<u32>(memtable, <u32>filter, T_FILTER);
+}
+
 /** Frees the memtable and all its entries. */
 export function memtableFree(memtable: usize): void {
   arenaFree(memtable + ARENA);
@@ -87,6 +94,9 @@ export function memtableAdd(
   valueSize: u32,
 ): i32 {
   const tree = type == TYPE_RANGE_DELETION ? memtable + RANGE_TREE : memtable;
+  // The tree of range tombstones has none: a filter excludes only point entries.
+  const filter = load<u32>(tree, T_FILTER);
+  if (filter != 0) memtableFilterAdd(filter, key, keySize);
   return treeInsert(tree, sequence, type, key, keySize, value, valueSize);
 }
 
@@ -154,14 +164,15 @@ export function memtableLargestSequence(tree: usize): f64 {
   return <f64>load<u64>(tree, T_LARGEST_SEQUENCE);
 }
 
-/** Bytes in use: entries, nodes, and what the ends of full chunks waste. */
+/** Bytes in use: entries, nodes, the filter, and what the ends of full chunks waste. */
 export function memtableBytes(memtable: usize): f64 {
-  return <f64>(<u32>MEMTABLE_SIZE + arenaUsed(memtable + ARENA));
+  return <f64>(<u32>MEMTABLE_SIZE + arenaUsed(memtable + ARENA) + memtableFilterBytes(load<u32>(memtable, T_FILTER)));
 }
 
 /** Bytes taken from the allocator. */
 export function memtableAllocatedBytes(memtable: usize): f64 {
-  return <f64>(<u32>MEMTABLE_SIZE + arenaAllocated(memtable + ARENA));
+  const filter = memtableFilterBytes(load<u32>(memtable, T_FILTER));
+  return <f64>(<u32>MEMTABLE_SIZE + arenaAllocated(memtable + ARENA) + filter);
 }
 
 /** The comparator id that the memtable was made with. */

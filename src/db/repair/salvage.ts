@@ -23,7 +23,8 @@ import {
 import type { MemTable } from '../../memtable/memtable.ts';
 import type { DbContext } from '../../options/db-context.ts';
 import type { FamilyOptions } from '../../options/resolved-options.ts';
-import { comparatorIdOf, memtableFor } from '../recover-families.ts';
+import { makeFamilyMemTable } from '../../version/family-memtable.ts';
+import { comparatorIdOf } from '../recover-families.ts';
 
 /** Folder of new tables while a repair runs. */
 const STAGING_DIRECTORY = 'repair.tmp';
@@ -79,7 +80,7 @@ export class Salvage {
   addFamily(id: number, name: string, options: FamilyOptions): SalvagedFamily {
     const comparator = options.comparator!.value;
     const identity = { id, name, comparator, comparatorId: comparatorIdOf(this.kernel, comparator), options };
-    const family = { ...identity, active: memtableFor(this.kernel, identity), logNumber: 0, tables: [] };
+    const family = { ...identity, active: makeFamilyMemTable(this.kernel, identity), logNumber: 0, tables: [] };
     this.families.set(id, family);
     return family;
   }
@@ -114,7 +115,7 @@ export class Salvage {
   takeMemtable(family: SalvagedFamily): MemTable {
     const { active } = family;
     active.markImmutable();
-    family.active = memtableFor(this.kernel, family);
+    family.active = makeFamilyMemTable(this.kernel, family);
     return active;
   }
 

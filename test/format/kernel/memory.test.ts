@@ -147,7 +147,7 @@ describe('malloc and free', () => {
 function runWorker(memory: WebAssembly.Memory, id: number): Promise<string> {
   const source = `
     const { workerData: { memory, wasm, id }, parentPort } = require('node:worker_threads');
-    const host = { compare: () => 0, moveCursor: () => {} };
+    const host = { compare: () => 0, moveCursor: () => {}, addPrefix: () => {} };
     const anything = new Proxy(host, { get: (known, name) => known[name] ?? (() => 0) });
     const module = new WebAssembly.Module(Buffer.from(wasm, 'base64'));
     const { malloc, free } = new WebAssembly.Instance(module, { env: { memory }, host: anything }).exports;

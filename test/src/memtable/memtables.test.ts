@@ -35,19 +35,29 @@ function idOf(comparator: Comparator): number {
   return builtin >= 0 ? builtin : kernel.registerComparator(comparator);
 }
 
-function make(factory: MemTableFactory | undefined, comparator: Comparator = bytewiseComparator): MemTable {
+function make(
+  factory: MemTableFactory | undefined,
+  comparator: Comparator = bytewiseComparator,
+  prefixBloomSizeRatio = 0,
+): MemTable {
   return makeMemTable(kernel, {
     comparator,
     comparatorId: idOf(comparator),
     factory,
     prefixExtractor: cappedPrefix(4),
     writeBufferSize: 1 << 20,
+    prefixBloomSizeRatio,
+    wholeKeyFiltering: true,
   });
 }
 
 memTableSuite('the B+tree', COMPARATORS, (comparator) => make(undefined, comparator));
 const factories = [skipListMemTable(), vectorMemTable(), prefixHashMemTable(), sortedArrayMemTable()];
 for (const factory of factories) memTableSuite(factory.name, COMPARATORS, (comparator) => make(factory, comparator));
+for (const factory of [undefined, skipListMemTable()]) {
+  const title = `${factory?.name ?? 'the B+tree'} behind a Bloom filter`;
+  memTableSuite(title, COMPARATORS, (comparator) => make(factory, comparator, 0.1));
+}
 
 test('the default and its factory make the B+tree; others make containers in JavaScript', () => {
   const made = [undefined, bTreeMemTable(), skipListMemTable()].map((factory) => make(factory));
