@@ -6,7 +6,7 @@
 
 /** What `compactionRun` returns. */
 export const CompactionStatus = {
-  /** All input is read and everything is added to the writer; its last block is not finished yet. */
+  /** All input, or all before `endKey`, is read and everything is added to the writer; its last block is not finished yet. */
   end: 0,
   /** The merge's child `mergeNeed` must be refilled; do not call `mergeResume`, the next run does. */
   needRefill: 1,
@@ -119,6 +119,9 @@ export const CompactionField = {
   /** SingleDeletes that met something other than the one Put they are for. */
   singleDeleteMismatches: 280,
   outputRecords: 288,
+  /** set: address and size of the user key that ends the range, exclusive; address 0: everything is read. */
+  endKey: 332,
+  endKeySize: 336,
 } as const;
 
 /** Offsets in a row of range tombstones: user keys [begin, end), and all sequences that cover them, descending f64. */

@@ -27,6 +27,8 @@ import {
   CI_DROPPED_OBSOLETE,
   CI_DROPPED_RANGE,
   CI_EMITTING,
+  CI_END_KEY,
+  CI_END_KEY_SIZE,
   CI_ENTRY_STRIPE,
   CI_FLAGS,
   CI_FRAGMENT,
@@ -222,10 +224,24 @@ function trailerOf(cursor: usize): u64 {
   return load<u64>(load<u32>(cursor, C_KEY) + load<u32>(cursor, C_KEY_SIZE) - TRAILER_SIZE);
 }
 
+/** Whether the entry of `cursor` lies behind the range that is compacted. */
+function isBehindEnd(ci: usize, cursor: usize): bool {
+  const end = load<u32>(ci, CI_END_KEY);
+  if (end == 0) return false;
+  const key = load<u32>(cursor, C_KEY);
+  const size = load<u32>(cursor, C_KEY_SIZE) - TRAILER_SIZE;
+  return compareUser(load<u32>(ci, CI_COMPARATOR), key, size, end, load<u32>(ci, CI_END_KEY_SIZE)) >= 0;
+}
+
 /** Takes up the entry at the top of the merge; a new user key goes into the key buffer. */
 function read(ci: usize): i32 {
   const cursor = top(ci);
   if (cursor == 0) return STATUS_END;
+  const first = load<u32>(ci, CI_HAS_KEY) == 0 || !sameUserKey(ci, cursor);
+  if (first && isBehindEnd(ci, cursor)) {
+    store<u32>(ci, 1, CI_AT_END);
+    return STATUS_END;
+  }
   const keySize = load<u32>(cursor, C_KEY_SIZE);
   const valueSize = load<u32>(cursor, C_VALUE_SIZE);
   const trailer = trailerOf(cursor);
@@ -236,7 +252,6 @@ function read(ci: usize): i32 {
   store<u32>(ci, type, CI_TYPE);
   if (type > TYPE_MERGE && type != TYPE_SINGLE_DELETION) return STATUS_UNSUPPORTED_TYPE;
   if (type == TYPE_DELETION || type == TYPE_SINGLE_DELETION) count(ci, CI_INPUT_DELETIONS, 1);
-  const first = load<u32>(ci, CI_HAS_KEY) == 0 || !sameUserKey(ci, cursor);
   if (first && !startUserKey(ci, cursor)) return STATUS_OUT_OF_MEMORY;
   store<u64>(load<u32>(ci, CI_KEY) + userKeySize(ci), trailer);
   const sequence = trailer >> 8;

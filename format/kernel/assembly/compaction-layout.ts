@@ -74,7 +74,9 @@ export const CI_IN_GAP: usize = 316; // the last key written lies before grandpa
 export const CI_SEEN_KEY: usize = 320; // grandparents are positioned
 export const CI_BOUNDARIES: usize = 324; // grandparent boundaries inside the current output
 export const CI_PREVIOUS_WRITER: usize = 328; // the writer that the overlap counts for
-export const CI_SIZE: u32 = 336;
+export const CI_END_KEY: usize = 332; // address of the user key that the range ends before, 0 none
+export const CI_END_KEY_SIZE: usize = 336;
+export const CI_SIZE: u32 = 344;
 
 export const TOMBSTONE_ROW: u32 = 24;
 export const RANGE_ROW: u32 = 24;
