@@ -10,16 +10,19 @@ import { MemtableSource, memtableTombstones } from '../format/iterator/memtable-
 import { clipToFile, FragmentedTombstones, type RangeTombstone } from '../format/iterator/range-tombstones.ts';
 import { MergeStatus } from '../format/kernel/abi/merge.ts';
 import { getKernel, type Kernel } from '../format/kernel/kernel.ts';
-import type { CompactionInput } from './compaction.ts';
+import type { CompactionInput, KeyBounds } from './compaction.ts';
 import type { CompactionIo, InputTable } from './compaction-io.ts';
 import { type CompactionSource, LevelRun } from './level-run.ts';
 
 /** Bytes a read of an input table: large enough that a disk streams, small enough for many runs at once. */
 const READ_SIZE = 256 * 1024;
 
-/** Where the entries come from: tables by level, or immutable memtables (addresses), newest first. */
+/**
+ * Where the entries come from: tables by level, from the begin of `bounds` on (its end is the iterator's business), or
+ * immutable memtables (addresses), newest first.
+ */
 export type JobSources =
-  | { readonly kind: 'tables'; readonly inputs: readonly CompactionInput[] }
+  | { readonly kind: 'tables'; readonly inputs: readonly CompactionInput[]; readonly bounds: KeyBounds | undefined }
   | { readonly kind: 'memtables'; readonly memtables: readonly number[] };
 
 /** An open set of inputs. Owns its tables and kernel memory until `close`. */
@@ -54,7 +57,7 @@ export class CompactionInputs {
     let inputs: CompactionInputs | undefined;
     try {
       if (from.kind === 'memtables') openMemtables(from.memtables, sources, tombstones);
-      else yield* openTables(io, comparator, from.inputs, sources, tombstones);
+      else yield* openTables(io, comparator, from, sources, tombstones);
       for (const source of sources) yield* source.seekToFirst();
       inputs = new CompactionInputs(comparator, comparatorId, sources, tombstones);
       if (getKernel().x.mergeStart(inputs.merge, 1) === MergeStatus.corrupt) throw inputs.corruptChild();
@@ -103,10 +106,11 @@ function openMemtables(memtables: readonly number[], sources: CompactionSource[]
 function* openTables(
   io: CompactionIo,
   comparator: Comparator,
-  inputs: readonly CompactionInput[],
+  { inputs, bounds }: Extract<JobSources, { kind: 'tables' }>,
   sources: CompactionSource[],
   tombstones: RangeTombstone[],
 ): Io<void> {
+  const begin = bounds?.begin;
   for (const { level, files } of inputs) {
     const tables: InputTable[] = [];
     try {
@@ -114,14 +118,31 @@ function* openTables(
         const table = yield* io.openInput(file);
         tables.push(table);
         const clipped = clipToFile(comparator, table.reader.rangeTombstones, file.smallest, file.largest);
-        for (const tombstone of clipped) tombstones.push(tombstone);
+        for (const tombstone of clipToBounds(comparator, clipped, bounds)) tombstones.push(tombstone);
       }
     } catch (error) {
       for (const table of tables) table.release();
       throw error;
     }
     // Files of level 0 overlap: each is a run. Elsewhere the level is one.
-    if (level === 0) for (const table of tables) sources.push(new LevelRun([table], READ_SIZE));
-    else sources.push(new LevelRun(tables, READ_SIZE));
+    if (level === 0) for (const table of tables) sources.push(new LevelRun([table], READ_SIZE, begin));
+    else sources.push(new LevelRun(tables, READ_SIZE, begin));
   }
+}
+
+/** The parts of tombstones inside the range of a sub-compaction. */
+function clipToBounds(
+  { compare }: Comparator,
+  tombstones: readonly RangeTombstone[],
+  bounds: KeyBounds | undefined,
+): readonly RangeTombstone[] {
+  if (bounds === undefined) return tombstones;
+  const { begin: from, end: to } = bounds;
+  const parts: RangeTombstone[] = [];
+  for (const { begin, end, sequence } of tombstones) {
+    const cutBegin = from && compare(begin, from) < 0 ? from : begin;
+    const cutEnd = to && compare(end, to) > 0 ? to : end;
+    if (compare(cutBegin, cutEnd) < 0) parts.push({ begin: cutBegin, end: cutEnd, sequence });
+  }
+  return parts;
 }

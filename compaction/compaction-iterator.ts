@@ -20,7 +20,13 @@ import { getKernel, type Kernel } from '../format/kernel/kernel.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
 import type { UserKeyRange } from './compaction.ts';
 import { filterValue } from './filter-value.ts';
-import { layOutGrandparents, layOutRanges, layOutSnapshots, layOutTombstones } from './iterator-parameters.ts';
+import {
+  layOutEnd,
+  layOutGrandparents,
+  layOutRanges,
+  layOutSnapshots,
+  layOutTombstones,
+} from './iterator-parameters.ts';
 import { foldMerge, foldPartially } from './merge-operands.ts';
 import type { TombstoneFragment } from '../format/iterator/range-tombstones.ts';
 
@@ -49,6 +55,8 @@ export interface CompactionIteratorOptions {
   readonly startLevel: number;
   readonly mergeOperator: MergeOperator | undefined;
   readonly filter: CompactionFilter | undefined;
+  /** User key before which it stops; `undefined`: it reads everything. */
+  readonly end: Uint8Array | undefined;
 }
 
 /** Counters of a run; all are numbers of entries. */
@@ -87,6 +95,7 @@ export class CompactionIterator {
     this.#owned.push(layOutTombstones(kernel, this.#at, options.fragments));
     this.#owned.push(layOutRanges(kernel, this.#at, options.deeperRanges ?? []));
     this.#owned.push(layOutGrandparents(kernel, this.#at, options.grandparents));
+    this.#owned.push(layOutEnd(kernel, this.#at, options.end));
     this.#set(F.merge, options.merge);
     this.#set(F.sliceRecords, options.sliceRecords);
     this.#set(

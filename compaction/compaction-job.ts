@@ -49,6 +49,7 @@ interface JobShape {
     | 'startLevel'
     | 'filter'
     | 'dynamicFileSize'
+    | 'end'
   >;
 }
 
@@ -65,7 +66,7 @@ export function runCompaction(
   const files = inputFiles(compaction);
   const { compression, compressionOptions } = compaction;
   return runJob(io, settings, components, {
-    sources: { kind: 'tables', inputs: compaction.inputs },
+    sources: { kind: 'tables', inputs: compaction.inputs, bounds: compaction.bounds },
     tableOptions: { ...settings.tableOptions, compression, compressionOptions },
     pathId: compaction.outputPathId,
     oldestAncestorTime: oldestAncestor(files),
@@ -81,6 +82,7 @@ export function runCompaction(
       startLevel: startLevel(compaction),
       filter: components.compactionFilter,
       dynamicFileSize: settings.dynamicFileSize && !compaction.bottommost,
+      end: compaction.bounds?.end,
     },
   });
 }
@@ -112,6 +114,7 @@ export function runFlush(
       startLevel: 0,
       filter: undefined,
       dynamicFileSize: false,
+      end: undefined,
     },
   });
 }

@@ -34,6 +34,12 @@ export interface UserKeyRange {
   readonly largest: Uint8Array;
 }
 
+/** User keys from `begin` up to, not including, `end`; `undefined` is unbounded. */
+export interface KeyBounds {
+  readonly begin: Uint8Array | undefined;
+  readonly end: Uint8Array | undefined;
+}
+
 /**
  * What is to be done with the inputs: `merge` rewrites them, `trivialMove` only changes their level in the MANIFEST,
  * `deletion` drops whole files.
@@ -46,7 +52,7 @@ export interface Compaction {
   readonly familyName: string;
   readonly kind: CompactionKind;
   readonly reason: CompactionReason;
-  /** The start level first; never empty. Levels without files are left out. */
+  /** The start level first; never empty. Levels without files are left out, but for those of a sub-compaction. */
   readonly inputs: readonly CompactionInput[];
   readonly outputLevel: number;
   readonly outputPathId: number;
@@ -69,6 +75,8 @@ export interface Compaction {
   readonly score: number;
   /** Asked for by a user, who waits for it. */
   readonly manual: boolean;
+  /** A sub-compaction: of the inputs only the entries in here, and of range tombstones the parts in here. */
+  readonly bounds?: KeyBounds;
 }
 
 /** The level whose excess started it. */

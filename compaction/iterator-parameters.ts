@@ -64,6 +64,14 @@ export function layOutGrandparents(kernel: Kernel, iterator: number, files: read
   return address;
 }
 
+/** The user key that ends the range; `undefined`: everything is read. */
+export function layOutEnd(kernel: Kernel, iterator: number, end: Uint8Array | undefined): number {
+  if (end === undefined) return 0;
+  const address = kernel.malloc(end.length + SLACK);
+  putKey(kernel, iterator + F.endKey, end, address);
+  return address;
+}
+
 function putRanges(kernel: Kernel, ranges: readonly UserKeyRange[], sizes: readonly number[]): number {
   let keyBytes = 0;
   for (const range of ranges) keyBytes += range.smallest.length + range.largest.length;

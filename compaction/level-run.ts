@@ -6,12 +6,16 @@
  * end of a block the struct is handed back to the table's iterator, which moves it on.
  */
 import type { CursorSource } from '../format/base/cursor-source.ts';
+import { makeInternalKey, SENTINEL_SEQUENCE, TYPE_FOR_SEEK } from '../format/base/internal-key.ts';
 import type { Io } from '../format/base/io.ts';
 import { BLOCK_CURSOR_SIZE } from '../format/kernel/abi/block.ts';
 import { CursorField } from '../format/kernel/abi/merge.ts';
 import { getKernel, type Kernel } from '../format/kernel/kernel.ts';
 import type { TableIterator } from '../format/sst/table-iterator.ts';
 import type { InputTable } from './compaction-io.ts';
+
+/** Bytes that comparisons may read past a key. */
+const KEY_SLACK = 16;
 
 /** The part of a `CursorSource` that a compaction uses. */
 export type CompactionSource = Pick<
@@ -26,20 +30,29 @@ export class LevelRun implements CompactionSource {
   readonly #kernel: Kernel = getKernel();
   readonly #tables: InputTable[];
   readonly #readSize: number;
+  /** Internal key that the run begins at, in kernel memory; 0: at the first. */
+  readonly #begin: number = 0;
+  readonly #beginSize: number = 0;
   #current: TableIterator | undefined;
   /** The struct is in `cursor`, not with the iterator. */
   #lent = false;
   /** The iterator has just been placed on the first entry of its table. */
   #placed = false;
 
-  /** `readSize`: bytes a read of the files. */
-  constructor(tables: readonly InputTable[], readSize: number) {
+  /** `readSize`: bytes a read of the files. `begin`: the run leaves out user keys before it. */
+  constructor(tables: readonly InputTable[], readSize: number, begin?: Uint8Array) {
     this.#tables = [...tables];
     this.#readSize = readSize;
     this.cursor = this.#kernel.malloc(BLOCK_CURSOR_SIZE);
     this.#kernel.u8.fill(0, this.cursor, this.cursor + BLOCK_CURSOR_SIZE);
+    if (begin === undefined) return;
+    const key = makeInternalKey(begin, SENTINEL_SEQUENCE, TYPE_FOR_SEEK);
+    this.#begin = this.#kernel.malloc(key.length + KEY_SLACK);
+    this.#beginSize = key.length;
+    this.#kernel.copyIn(key, this.#begin);
   }
 
+  /** To the first entry, at or behind `begin` where one was given. */
   *seekToFirst(): Io<void> {
     while (this.tryRefill(1) === -1) yield* this.load();
   }
@@ -65,7 +78,8 @@ export class LevelRun implements CompactionSource {
     const table = this.#tables[0];
     if (!table) return;
     this.#current = table.reader.newIterator({ sequentialReadSize: this.#readSize });
-    yield* this.#current.seekToFirst();
+    if (this.#begin === 0) yield* this.#current.seekToFirst();
+    else yield* this.#current.seek(this.#begin, this.#beginSize);
     this.#placed = true;
   }
 
@@ -73,6 +87,7 @@ export class LevelRun implements CompactionSource {
     this.#takeBack();
     this.#closeCurrent();
     for (const table of this.#tables.splice(0)) table.release();
+    this.#kernel.free(this.#begin);
     this.#kernel.free(this.cursor);
   }
 

@@ -184,6 +184,9 @@ export function withOwnBytes(job: WorkerJob): WorkerJob {
         smallest: smallest.slice(),
         largest: largest.slice(),
       })),
+      ...(compaction.bounds === undefined
+        ? {}
+        : { bounds: { begin: compaction.bounds.begin?.slice(), end: compaction.bounds.end?.slice() } }),
     },
   };
 }

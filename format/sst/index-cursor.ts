@@ -3,6 +3,7 @@
  * when an index partition is not at hand the move stays pending, and the owner loads the partition and resumes.
  */
 import { corruption } from '../base/db-error.ts';
+import { TRAILER_SIZE } from '../base/internal-key.ts';
 import type { Io } from '../base/io.ts';
 import { BlockCursorField, BlockFlags } from '../kernel/abi/block.ts';
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
@@ -61,6 +62,14 @@ export class IndexCursor {
   /** Its size without the trailer. */
   get handleSize(): number {
     return this.#kernel.f64[(this.#bottom + BlockCursorField.handleSize) >>> 3]!;
+  }
+
+  /** User key of the entry: no key of its block is larger, none of the next is smaller. Owned; REQUIRES as above. */
+  get userKey(): Uint8Array {
+    const { u32 } = this.#kernel;
+    const size = u32[(this.#bottom + CursorHead.keySize) >>> 2]!;
+    const trailer = (this.#parts.index.flags & BlockFlags.userKeys) === 0 ? TRAILER_SIZE : 0;
+    return this.#kernel.copyOut(u32[(this.#bottom + CursorHead.key) >>> 2]!, size - trailer);
   }
 
   seekToFirst(): number {

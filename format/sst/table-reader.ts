@@ -15,6 +15,7 @@ import { type CompressedCache, fetchBlock, withoutVerification } from './block-f
 import { CachedBlocks, SequentialBlocks } from './block-provider.ts';
 import { FilterAnswer, FilterReader } from './filter-reader.ts';
 import { IndexCursor, IndexStatus } from './index-cursor.ts';
+import { type KeyAnchor, readKeyAnchors } from './key-anchors.ts';
 import { GetStatus, PartitionedGet } from './partitioned-get.ts';
 import type { RangeTombstone } from './range-del-block.ts';
 import { dataFlagsOf, TableIterator } from './table-iterator.ts';
@@ -280,6 +281,18 @@ export class TableReader {
       return status === IndexStatus.end ? this.#endOfData() : index.handleOffset;
     } finally {
       index.close();
+    }
+  }
+
+  /** Places that divide the table into stretches of about the same size (`readKeyAnchors`). */
+  *keyAnchors(rest: () => Io<void>): Io<KeyAnchor[]> {
+    const index = this.#newIndexCursor(false);
+    this.#users++;
+    try {
+      return yield* readKeyAnchors(index, this.properties.numDataBlocks, rest);
+    } finally {
+      index.close();
+      this.#leave();
     }
   }
 

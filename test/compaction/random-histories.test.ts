@@ -127,10 +127,19 @@ function compactSomething(tree: SmallTree, random: Random, snapshots: readonly n
   return true;
 }
 
-function runHistory(seed: number, keys: KeySpace = plainKeys): void {
+/** Up to three keys of the history, in the order of the keys, some of them between two keys. */
+function randomBoundaries(random: Random, keys: KeySpace): string[] {
+  // The reverse order is the text's only for keys of one length.
+  const endings = keys === reverseKeys ? [''] : ['', '~'];
+  const names = Array.from({ length: random.below(4) }, () => keyName(random.below(KEYS + 2)) + random.pick(endings));
+  return [...new Set(names)].sort((a, b) => keys.comparator.compare(keys.encode(a), keys.encode(b)));
+}
+
+function runHistory(seed: number, keys: KeySpace = plainKeys, divided = false): void {
   const random = new Random(seed);
   const writer = new Writer(random);
   const tree = new SmallTree({ targetFileSizeBase: random.pick([300, 1000, 10_000]), maxCompactionBytes: 5000 }, keys);
+  if (divided) tree.boundariesOf = ({ outputLevel }) => (outputLevel === 0 ? [] : randomBoundaries(random, keys));
   let snapshots: number[] = [];
   for (let round = 0; round < 14; round++) {
     const before = writer.sequence;
@@ -179,10 +188,19 @@ describe('random histories', () => {
     }
   });
 
-  test('nothing of the kernel memory is lost', () => {
-    runHistory(7);
+  test('reads never change when compactions are divided at random keys, in any order of keys', () => {
+    const caseless = caselessKeys();
+    for (let seed = first; seed < first + count; seed++) runHistory(seed, plainKeys, true);
+    for (let seed = first; seed < first + Math.ceil(count / 4); seed++) {
+      runHistory(seed, reverseKeys, true);
+      runHistory(seed, caseless, true);
+    }
+  });
+
+  test.each([false, true])('nothing of the kernel memory is lost (divided: %s)', (divided) => {
+    runHistory(7, plainKeys, divided);
     const before = getKernel().x.allocatedBytes();
-    runHistory(7);
+    runHistory(7, plainKeys, divided);
     expect(getKernel().x.allocatedBytes()).toBe(before);
   });
 

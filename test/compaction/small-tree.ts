@@ -13,6 +13,7 @@ import { growInputs } from '../../compaction/level-inputs.ts';
 import type { PickContext } from '../../compaction/pick-context.ts';
 import { planCompaction } from '../../compaction/plan-compaction.ts';
 import { RunningCompactions } from '../../compaction/running-compactions.ts';
+import { divideCompaction, joinResults } from '../../compaction/subcompactions.ts';
 import { type KeySpace, plainKeys } from './key-space.ts';
 import { makeMemtable, type TextTombstone, textTombstones, type Version } from './history.ts';
 import { componentsWith, MemoryCompactionIo, readTable, settingsWith } from './memory-compaction-io.ts';
@@ -25,6 +26,8 @@ export class SmallTree {
   readonly keys: KeySpace;
   readonly levels: FileMetadata[][] = [[], [], [], []];
   readonly options: CompactionPickerOptions;
+  /** Keys at which `compact` divides a plan, ascending; default none. */
+  boundariesOf: (plan: Compaction) => readonly string[] = () => [];
 
   constructor(options: Partial<CompactionPickerOptions> = {}, keys: KeySpace = plainKeys) {
     this.keys = keys;
@@ -79,7 +82,11 @@ export class SmallTree {
     settings: Partial<JobSettings> = {},
     components: Partial<JobComponents> = {},
   ): CompactionResult {
-    const result = runSync(runCompaction(this.io, plan, settingsWith(settings), componentsWith(components, this.keys)));
+    const boundaries = this.boundariesOf(plan).map((key) => this.keys.encode(key));
+    const results = divideCompaction(plan, boundaries, this.keys.comparator).map((part) =>
+      runSync(runCompaction(this.io, part, settingsWith(settings), componentsWith(components, this.keys))),
+    );
+    const result = boundaries.length === 0 ? results[0]! : joinResults(plan, results);
     this.install(plan, result);
     return result;
   }
