@@ -130,6 +130,7 @@ const COMPACTION = {
     'Compactions at a time; the pool has as many threads, but at most one a core.',
   ),
   max_background_flushes: integer(-1, 'Flushes at a time.'),
+  subcompactions: integer(1, 'Maximum number of subcompactions to divide L0-L1 compactions into.'),
   universal_size_ratio: integer(0, 'Universal compaction: size ratio; 0: the default.'),
   universal_min_merge_width: integer(0, 'Universal compaction: fewest runs; 0: the default.'),
   universal_max_merge_width: integer(0, 'Universal compaction: most runs; 0: the default.'),

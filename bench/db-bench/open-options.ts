@@ -186,6 +186,7 @@ export function openOptions(flags: BenchFlags, statistics: Statistics | undefine
     memtableFactory: memtableOf(flags),
     memtablePrefixBloomSizeRatio: flags.number('memtable_bloom_size_ratio'),
     maxOpenFiles: flags.number('open_files'),
+    maxSubcompactions: flags.number('subcompactions'),
     ...(compactions > 0 ? { maxBackgroundCompactions: compactions } : {}),
     ...(flushes > 0 ? { maxBackgroundFlushes: flushes } : {}),
     ...(merge === '' ? {} : { mergeOperator: merge }),

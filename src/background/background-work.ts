@@ -25,6 +25,7 @@ import type { ErrorHandler } from './error-handler.ts';
 import { eventLoopTurn } from './event-loop-turn.ts';
 import type { JobRunner } from './job-runner.ts';
 import type { ObsoleteFiles } from './obsolete-files.ts';
+import { Subcompactions } from './subcompactions.ts';
 
 /** What background work is done with. */
 export interface BackgroundParts {
@@ -56,10 +57,12 @@ export class BackgroundWork implements RoomMaker {
   #waiters: (() => void)[] = [];
   #paused = 0;
   #closing = false;
+  readonly #subcompactions: Subcompactions;
   #nextJobId = 1;
 
   constructor(parts: BackgroundParts) {
     this.#parts = parts;
+    this.#subcompactions = new Subcompactions(parts.runner);
   }
 
   /** Whether automatic work may start. */
@@ -133,10 +136,14 @@ export class BackgroundWork implements RoomMaker {
     }
   }
 
-  /** Runs a compaction that a user asked for and waits for it. */
-  async runManual(family: ColumnFamilyState, compaction: Compaction): Promise<CompactionResult | undefined> {
+  /** Runs a compaction that a user asked for and waits for it; it is divided into at most `maxSubcompactions` parts. */
+  async runManual(
+    family: ColumnFamilyState,
+    compaction: Compaction,
+    maxSubcompactions = this.#parts.context.options.maxSubcompactions,
+  ): Promise<CompactionResult | undefined> {
     let result: CompactionResult | undefined;
-    const task = this.#startCompaction(family, compaction, (r) => {
+    const task = this.#startCompaction(family, compaction, maxSubcompactions, (r) => {
       result = r;
     });
     await task.promise;
@@ -332,7 +339,7 @@ export class BackgroundWork implements RoomMaker {
         const picker = pickerFor(pickerOptions(family.options), family.comparator);
         const compaction = picker.pick(this.pickContext(family));
         if (compaction === undefined) continue;
-        this.#startCompaction(family, compaction);
+        this.#startCompaction(family, compaction, context.options.maxSubcompactions);
         started = true;
       }
     }
@@ -341,13 +348,14 @@ export class BackgroundWork implements RoomMaker {
   #startCompaction(
     family: ColumnFamilyState,
     compaction: Compaction,
+    maxSubcompactions: number,
     onResult?: (result: CompactionResult) => void,
   ): IoTask<void> {
     const running = this.#compactions.get(family) ?? [];
     this.#compactions.set(family, running);
     const entry: RunningCompaction = { compaction, task: undefined as never };
     running.push(entry);
-    entry.task = new IoTask(this.#compact(family, compaction, this.#nextJobId++, onResult));
+    entry.task = new IoTask(this.#compact(family, compaction, maxSubcompactions, this.#nextJobId++, onResult));
     this.#watch(entry.task);
     return entry.task;
   }
@@ -355,26 +363,25 @@ export class BackgroundWork implements RoomMaker {
   *#compact(
     family: ColumnFamilyState,
     compaction: Compaction,
+    maxSubcompactions: number,
     jobId: number,
     onResult: ((result: CompactionResult) => void) | undefined,
   ): Io<void> {
-    const { context, runner, snapshots, versions, errors } = this.#parts;
+    const { context, snapshots, versions, errors } = this.#parts;
     // Let the caller note the compaction as running before anything of it happens.
     yield* repeatableIo(
       () => {},
       async () => {},
     );
     const version = family.version.ref();
-    const report = new CompactionReport(context, family, compaction, jobId);
     try {
+      const parts = yield* this.#subcompactions.divide(family, compaction, maxSubcompactions);
+      const report = new CompactionReport(context, family, compaction, parts.length, jobId);
       let result: CompactionResult | undefined;
       if (compaction.kind === 'merge') {
-        result = yield* runner.run({
-          family,
-          snapshots: snapshots.sequences(),
-          work: { kind: 'compaction', compaction },
-          isCancelled: () => this.#closing || family.dropped,
-        });
+        const isCancelled = (): boolean => this.#closing || family.dropped;
+        const job = { family, snapshots: snapshots.sequences(), isCancelled };
+        result = yield* this.#subcompactions.run(job, compaction, parts);
         yield* this.#verifyOutputs(family, result);
       }
       const edit = compactionEdit(compaction, result, family);

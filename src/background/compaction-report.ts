@@ -10,18 +10,27 @@ export class CompactionReport {
   readonly #context: DbContext;
   readonly #family: ColumnFamilyState;
   readonly #compaction: Compaction;
+  readonly #subcompactions: number;
   readonly #jobId: number;
   readonly #startMicros: number;
 
-  /** Tells of the start. */
-  constructor(context: DbContext, family: ColumnFamilyState, compaction: Compaction, jobId: number) {
+  /** Tells of the start. `subcompactions`: how many parts it runs in, 1 when it is not divided. */
+  constructor(
+    context: DbContext,
+    family: ColumnFamilyState,
+    compaction: Compaction,
+    subcompactions: number,
+    jobId: number,
+  ) {
     this.#context = context;
     this.#family = family;
     this.#compaction = compaction;
+    this.#subcompactions = subcompactions;
     this.#jobId = jobId;
     this.#startMicros = context.clock.monotonicMicros();
+    const divided = subcompactions > 1 ? `, ${subcompactions} subcompactions` : '';
     context.logger.info(
-      `[${family.name}] [JOB ${jobId}] Compacting ${describeCompaction(compaction)} (${compaction.reason})`,
+      `[${family.name}] [JOB ${jobId}] Compacting ${describeCompaction(compaction)} (${compaction.reason})${divided}`,
     );
     context.logEvent('compaction_started', {
       job: jobId,
@@ -29,7 +38,9 @@ export class CompactionReport {
       compaction_reason: compaction.reason,
       ...Object.fromEntries(compaction.inputs.map(({ level, files }) => [`files_L${level}`, numbersOf(files)])),
       input_data_size: inputBytes(compaction),
+      num_subcompactions: subcompactions,
     });
+    if (subcompactions > 1) context.statistics?.record('rocksdb.num.subcompactions.scheduled', subcompactions);
     context.notify('onCompactionBegin', this.#event(undefined));
   }
 
@@ -44,10 +55,12 @@ export class CompactionReport {
         sizeBytes: file.sizeBytes,
       });
     }
+    const { subcompactions, ...details } = event;
     this.#context.logEvent('compaction_finished', {
       job: this.#jobId,
       cf_name: this.#family.name,
-      ...event,
+      ...details,
+      num_subcompactions: subcompactions,
       lsm_state: this.#family.version.levels.map((level) => level.length),
     });
     this.#context.notify('onCompactionCompleted', event);
@@ -71,6 +84,7 @@ export class CompactionReport {
       outputRecords: result?.stats.outputRecords ?? 0,
       micros: Math.round(this.#context.clock.monotonicMicros() - this.#startMicros),
       trivialMove: compaction.kind === 'trivialMove',
+      subcompactions: this.#subcompactions,
     };
   }
 

@@ -20,6 +20,7 @@ import { type Io, inPlace } from '../../format/base/io.ts';
 import { tableFileName } from '../../format/manifest/file-name.ts';
 import { listDirectory, unlinkIfPresent } from '../env/file-operations.ts';
 import type { FileSystemWorkerSpec } from '../env/file-system.ts';
+import type { Logger } from '../env/logger.ts';
 import type { TableAccess } from '../read/point-lookup.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { VersionSet } from '../version/version-set.ts';
@@ -64,6 +65,15 @@ export class JobRunner {
     this.#versions = versions;
     this.#access = access;
     this.#identity = identity;
+  }
+
+  /** Whether jobs can run beside each other, in worker threads. */
+  get hasWorkers(): boolean {
+    return this.#versions.context.fs.workerSpec !== undefined;
+  }
+
+  get logger(): Logger {
+    return this.#versions.context.logger;
   }
 
   /** Carries the job out. Its outputs are complete and synced, and nothing refers to them yet. */
@@ -114,13 +124,14 @@ export class JobRunner {
       return yield* pool.run(request);
     } catch (error) {
       // A thread that died could not tidy up.
-      yield* inPlace(this.#removeOutputs(request.fileNumbers));
+      yield* inPlace(this.removeOutputs(request.fileNumbers));
       if (error instanceof DBError && error.code === 'INCOMPLETE') return undefined;
       throw error;
     }
   }
 
-  *#removeOutputs(numbers: readonly number[]): Io<void> {
+  /** Removes tables of a failed job, those that are there; what cannot be removed the next open removes. */
+  *removeOutputs(numbers: readonly number[]): Io<void> {
     const { fs, path, logger } = this.#versions.context;
     const outputs = new Set(numbers.map(tableFileName));
     try {
@@ -131,15 +142,20 @@ export class JobRunner {
     }
   }
 
-  #runHere(job: Job): Io<CompactionResult> {
-    const { family, work } = job;
-    const io = new LocalCompactionIo({
+  /** Files and time for work on this thread. */
+  localIo(family: ColumnFamilyState, isCancelled: () => boolean): LocalCompactionIo {
+    return new LocalCompactionIo({
       context: this.#versions.context,
       versions: this.#versions,
       tables: this.#access.tables,
       opening: this.#access.openingOf(family),
-      isCancelled: job.isCancelled,
+      isCancelled,
     });
+  }
+
+  #runHere(job: Job): Io<CompactionResult> {
+    const { family, work } = job;
+    const io = this.localIo(family, job.isCancelled);
     const settings = this.#settings(job);
     const components = componentsOf(family, work.kind === 'compaction' ? work.compaction : undefined);
     const plan = workerJob(job);

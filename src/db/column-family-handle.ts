@@ -11,6 +11,8 @@ export interface CompactRangeOptions {
   targetLevel?: number | undefined;
   /** Whether the last level's files are rewritten, too. Default `ifHaveCompactionFilter`. */
   bottommostLevelCompaction?: 'skip' | 'ifHaveCompactionFilter' | 'force' | undefined;
+  /** Key ranges into which one large compaction is divided; 0 or left out: the database's `maxSubcompactions`. */
+  maxSubcompactions?: number | undefined;
 }
 
 type Read<O> = Omit<O, 'columnFamily'>;

@@ -83,7 +83,7 @@ export async function changeOptions(
 ): Promise<void> {
   requireWritable(engine);
   checkMutable(change);
-  const { maxTotalWalSize, delayedWriteRate } = change;
+  const { maxTotalWalSize, delayedWriteRate, maxSubcompactions } = change;
   const settings = families.map((family) => {
     const flat = { ...given.get(family), ...change };
     const mutable = mutableSettings(flat);
@@ -95,6 +95,7 @@ export async function changeOptions(
     family.options = { ...family.options, ...mutable };
   }
   if (maxTotalWalSize !== undefined) engine.context.options.maxTotalWalSize = maxTotalWalSize;
+  if (maxSubcompactions !== undefined) engine.context.options.maxSubcompactions = maxSubcompactions;
   if (delayedWriteRate !== undefined) {
     engine.context.options.delayedWriteRate = delayedWriteRate;
     engine.writes.controller.setRate(delayedWriteRate);

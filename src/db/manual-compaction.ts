@@ -11,6 +11,9 @@ import type { CompactRangeOptions } from './column-family-handle.ts';
 import type { Engine } from './engine.ts';
 import { checkBytes, toBytes } from './read-options.ts';
 
+/** Names that `compactRange` takes. */
+const RANGE_OPTIONS = ['begin', 'end', 'changeLevel', 'targetLevel', 'bottommostLevelCompaction', 'maxSubcompactions'];
+
 interface UserRange {
   begin: Uint8Array | undefined;
   end: Uint8Array | undefined;
@@ -27,10 +30,11 @@ export class ManualCompaction {
   /** Flushes, then moves every entry of the range to the deepest level that holds any of it. */
   async compactRange(family: ColumnFamilyState, options: CompactRangeOptions): Promise<void> {
     const range = userRange(family, options);
+    const most = subcompactionsOf(options);
     this.#requireWritable();
     await this.#engine.flush([family]);
-    if (family.options.compactionStyle === 'level') await this.#compactLevels(family, range, options);
-    else if (family.options.compactionStyle === 'universal') await this.#compactAll(family);
+    if (family.options.compactionStyle === 'level') await this.#compactLevels(family, range, options, most);
+    else if (family.options.compactionStyle === 'universal') await this.#compactAll(family, most);
     if (options.changeLevel === true) await this.#changeLevel(family, range, options.targetLevel);
     // Who compacts to get space back, or old bytes off the disk, finds them gone.
     await this.#engine.obsolete.idle();
@@ -53,7 +57,12 @@ export class ManualCompaction {
     this.#engine.writes.checkWritable();
   }
 
-  async #compactLevels(family: ColumnFamilyState, range: UserRange, options: CompactRangeOptions): Promise<void> {
+  async #compactLevels(
+    family: ColumnFamilyState,
+    range: UserRange,
+    options: CompactRangeOptions,
+    most: number | undefined,
+  ): Promise<void> {
     const rewrite = rewritesBottom(family, options);
     const { version } = family;
     let deepest = 0;
@@ -61,12 +70,18 @@ export class ManualCompaction {
       if (version.overlapInLevel(level, range.begin, range.end)) deepest = level;
     }
     for (let level = 0; level < Math.max(1, deepest); level++)
-      await this.#compactLevel(family, level, level + 1, range);
+      await this.#compactLevel(family, level, level + 1, range, most);
     // What came from above was merged with the last level on the way; the rest of it is rewritten only if asked for.
-    if (rewrite && deepest > 0) await this.#compactLevel(family, deepest, deepest, range);
+    if (rewrite && deepest > 0) await this.#compactLevel(family, deepest, deepest, range, most);
   }
 
-  async #compactLevel(family: ColumnFamilyState, level: number, outputLevel: number, range: UserRange): Promise<void> {
+  async #compactLevel(
+    family: ColumnFamilyState,
+    level: number,
+    outputLevel: number,
+    range: UserRange,
+    most: number | undefined,
+  ): Promise<void> {
     let begin = range.begin;
     for (;;) {
       const picker = new ManualPicker(pickerOptions(family.options), family.comparator);
@@ -78,14 +93,14 @@ export class ManualCompaction {
         this.#requireWritable();
         continue;
       }
-      await this.#engine.background.runManual(family, pick.compaction);
+      await this.#engine.background.runManual(family, pick.compaction, most);
       if (pick.nextBegin === undefined) return;
       begin = pick.nextBegin;
     }
   }
 
   /** Every sorted run into one. */
-  async #compactAll(family: ColumnFamilyState): Promise<CompactionResult | undefined> {
+  async #compactAll(family: ColumnFamilyState, most: number | undefined): Promise<CompactionResult | undefined> {
     const { background } = this.#engine;
     for (;;) {
       const numbers = family.version.levels.flat().map(({ number }) => number);
@@ -97,7 +112,7 @@ export class ManualCompaction {
       }
       const picker = new ManualPicker(pickerOptions(family.options), family.comparator);
       const compaction = picker.pickFiles(background.pickContext(family), numbers, family.options.numLevels - 1);
-      return background.runManual(family, compaction);
+      return background.runManual(family, compaction, most);
     }
   }
 
@@ -134,7 +149,7 @@ async function refitLevel(
 function userRange(family: ColumnFamilyState, options: CompactRangeOptions): UserRange {
   if (typeof options !== 'object' || options === null) throw invalidArgument('compactRange options must be an object');
   for (const name of Object.keys(options)) {
-    if (!['begin', 'end', 'changeLevel', 'targetLevel', 'bottommostLevelCompaction'].includes(name)) {
+    if (!RANGE_OPTIONS.includes(name)) {
       throw invalidArgument(`${name} is not an option of compactRange`);
     }
   }
@@ -149,6 +164,14 @@ function userRange(family: ColumnFamilyState, options: CompactRangeOptions): Use
     begin: begin === undefined ? undefined : copyOf(toBytes(begin)),
     end: end === undefined ? undefined : copyOf(toBytes(end)),
   };
+}
+
+/** `undefined`: as the database's option says. */
+function subcompactionsOf({ maxSubcompactions = 0 }: CompactRangeOptions): number | undefined {
+  if (!(Number.isInteger(maxSubcompactions) && maxSubcompactions >= 0)) {
+    throw invalidArgument('maxSubcompactions must be a whole number; 0 takes the option of the database');
+  }
+  return maxSubcompactions === 0 ? undefined : maxSubcompactions;
 }
 
 function rewritesBottom(family: ColumnFamilyState, options: CompactRangeOptions): boolean {

@@ -58,6 +58,7 @@ function dbRows(o: DbOptions): Map<string, string> {
     max_background_jobs: o.maxBackgroundJobs,
     max_background_compactions: o.maxBackgroundCompactions,
     max_background_flushes: o.maxBackgroundFlushes,
+    max_subcompactions: o.maxSubcompactions,
     max_open_files: Number.isFinite(o.maxOpenFiles) ? o.maxOpenFiles : -1,
     max_total_wal_size: o.maxTotalWalSize,
     max_manifest_file_size: o.maxManifestFileSize,

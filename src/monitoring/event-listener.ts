@@ -31,6 +31,8 @@ export interface CompactionEvent {
   outputRecords: number;
   micros: number;
   trivialMove: boolean;
+  /** Parts that it was divided into (`maxSubcompactions`); 1 when it was not. */
+  subcompactions: number;
 }
 
 /** Bytes of a log that recovery left out. */

@@ -45,7 +45,7 @@ export const TICKERS = [
   'rocksdb.number.merge.failures',
 ] as const;
 
-/** The histograms that Pumice keeps; times are in microseconds. */
+/** The histograms that Pumice keeps; times are in microseconds. Only compactions that were divided count as scheduled. */
 export const HISTOGRAMS = [
   'rocksdb.db.get.micros',
   'rocksdb.db.write.micros',
@@ -56,6 +56,7 @@ export const HISTOGRAMS = [
   'rocksdb.manifest.file.sync.micros',
   'rocksdb.bytes.per.write',
   'rocksdb.bytes.per.read',
+  'rocksdb.num.subcompactions.scheduled',
 ] as const;
 
 /** Name of a ticker. */

@@ -170,6 +170,14 @@ const DB_ROWS: Row[] = [
     'Flushes at once; -1: from maxBackgroundJobs.',
   ],
   [
+    'maxSubcompactions',
+    integer(0, 0xffff_ffff),
+    1,
+    'mutable',
+    ['db', 'max_subcompactions'],
+    'Key ranges into which one large compaction is divided, to run side by side in the workers; 0 and 1: none.',
+  ],
+  [
     'maxTotalWalSize',
     integer(0),
     0,

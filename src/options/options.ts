@@ -85,6 +85,8 @@ export interface MutableOptions {
   /** Ends each WAL when it holds more than this many bytes over all families; 0: four times all write buffers. Database-wide. */
   maxTotalWalSize?: number;
   delayedWriteRate?: number;
+  /** Database-wide. */
+  maxSubcompactions?: number;
 }
 
 /** Options of one column family; table options stand flat beside the rest. */

@@ -301,6 +301,7 @@ function dbOptions(given: Options): DbOptions {
     maxBackgroundCompactions: take('maxBackgroundCompactions'),
     maxBackgroundFlushes: take('maxBackgroundFlushes'),
     ...backgroundSlots(given),
+    maxSubcompactions: take('maxSubcompactions'),
     maxTotalWalSize: take('maxTotalWalSize'),
     maxManifestFileSize: take('maxManifestFileSize'),
     delayedWriteRate: take('delayedWriteRate'),

@@ -86,6 +86,7 @@ export interface DbOptions {
   /** Jobs at once, from these three. */
   flushSlots: number;
   compactionSlots: number;
+  maxSubcompactions: number;
   maxTotalWalSize: number;
   maxManifestFileSize: number;
   delayedWriteRate: number;

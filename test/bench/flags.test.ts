@@ -50,6 +50,7 @@ const EFFECTS: readonly [flag: FlagName, value: string, option: string, expected
   ['target_file_size_base', '1073741824', 'targetFileSizeBase', 1073741824],
   ['max_write_buffer_number', '30', 'maxWriteBufferNumber', 30],
   ['max_background_compactions', '20', 'maxBackgroundCompactions', 20],
+  ['subcompactions', '4', 'maxSubcompactions', 4],
   ['level0_file_num_compaction_trigger', '10000000', 'level0FileNumCompactionTrigger', 10000000],
   ['level0_slowdown_writes_trigger', '8', 'level0SlowdownWritesTrigger', 8],
   ['level0_stop_writes_trigger', '12', 'level0StopWritesTrigger', 12],

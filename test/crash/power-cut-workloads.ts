@@ -226,6 +226,24 @@ export const POWER_CUT_WORKLOADS: readonly PowerCutWorkload[] = [
     run: (run) => run.open().then(() => mixed(run, 80, 8)),
   },
   {
+    name: 'compactions in four parts',
+    optionSet: optionSet('four subcompactions'),
+    async run(run) {
+      await run.open();
+      for (let round = 0; round < 4; round++) {
+        for (let i = 0; i < 8; i++) {
+          const value = run.random.bytes(1500);
+          await run.write([{ kind: 'put', family: 'default', key: `key${(i * 5 + round) % 12}`, value }], i === 7);
+        }
+        await run.write([{ kind: 'deleteRange', family: 'default', key: 'key1', end: `key${round + 5}` }], true);
+        await run.flush();
+      }
+      await run.compact();
+      await puts(run, 6, (i) => i % 2 === 0);
+      await run.compact();
+    },
+  },
+  {
     name: 'mixed, universal',
     optionSet: optionSet('universal'),
     run: (run) => run.open().then(() => mixed(run, 60, 4)),

@@ -123,6 +123,8 @@ export const OPTION_SETS: readonly OptionSet[] = [
   }),
   set('no cache, few open files', { ...tiny, noBlockCache: true, maxOpenFiles: 20 }),
   set('no automatic compaction', { ...tiny, writeBufferSize: 64 << 10, disableAutoCompactions: true }),
+  set('four subcompactions', { ...tiny, maxSubcompactions: 4, level0FileNumCompactionTrigger: 3 }),
+  set('universal, four subcompactions', { ...tiny, compactionStyle: 'universal', maxSubcompactions: 4 }),
   set('universal', { ...tiny, compactionStyle: 'universal' }),
   set('atomic flush', { ...tiny, atomicFlush: true }),
   set(

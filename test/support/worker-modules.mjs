@@ -72,3 +72,14 @@ function exists(path) {
     return false;
   }
 }
+
+/** A filter that fails at the key `options.key`. */
+export function failing(options) {
+  return {
+    name: 'test.Failing',
+    filter(_level, key) {
+      if (text.decode(key) === options.key) throw new Error(`no verdict for ${options.key}`);
+      return 'keep';
+    },
+  };
+}

@@ -49,6 +49,7 @@ export const STRESS_FLAGS: FlagTable = {
   max_bytes_for_level_base: integer('Bytes of level 1. Default 524288.'),
   max_write_buffer_number: integer('Memtables at a time. Default 3.'),
   max_background_compactions: integer('Compactions at a time. Default 2.'),
+  subcompactions: integer('Maximum number of subcompactions to divide L0-L1 compactions into. Default 1.'),
   level0_file_num_compaction_trigger: integer('Files in level 0 that start a compaction. Default 4.'),
   block_size: integer('Bytes of a data block. Default 1024.'),
   bloom_bits: integer('Bits a key of the filters; 0: none. Default 10.'),

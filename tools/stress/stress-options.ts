@@ -27,6 +27,7 @@ export function stressOptions(flags: Flags): Options {
     maxBytesForLevelBase: flags.number('max_bytes_for_level_base') ?? 512 * 1024,
     maxWriteBufferNumber: flags.number('max_write_buffer_number') ?? 3,
     maxBackgroundCompactions: flags.number('max_background_compactions') ?? 2,
+    maxSubcompactions: flags.number('subcompactions') ?? 1,
     level0FileNumCompactionTrigger: flags.number('level0_file_num_compaction_trigger') ?? 4,
     blockSize: flags.number('block_size') ?? 1024,
     maxOpenFiles: flags.number('open_files') ?? -1,
