@@ -4,7 +4,7 @@ import { sequenceOf } from '../../format/base/internal-key.ts';
 import { runAsync, type Io } from '../../format/base/io.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
-import { levelDbTableFileName, tableFileName } from '../../format/manifest/file-name.ts';
+import { levelDbTableFileName, parseFileName, tableFileName } from '../../format/manifest/file-name.ts';
 import { type ManifestFamily, ManifestState, versionOf } from '../../format/manifest/manifest-state.ts';
 import { VersionBuilder } from '../../format/manifest/version-builder.ts';
 import { emptyEdit } from '../../format/manifest/version-edit.ts';
@@ -19,6 +19,9 @@ import type { VersionSet } from '../version/version-set.ts';
 import type { FamilyCaches } from './family-caches.ts';
 import type { FamilyPlan } from './family-plan.ts';
 import { walkTableKeys } from './walk-table-keys.ts';
+
+/** The counter never comes to numbers like this: a name with one is no leftover, and must not use the counter up. */
+const FILE_NUMBER_LIMIT = 2 ** 48;
 
 /** What recovery works on. */
 export interface RecoverFamiliesParts {
@@ -52,6 +55,7 @@ export function comparatorIdOf(kernel: Kernel, comparator: ColumnFamilyState['co
 export async function recoverFamilies(parts: RecoverFamiliesParts): Promise<void> {
   const { versions, state } = parts;
   versions.nextFileNumber = Math.max(2, state.nextFileNumber ?? 2);
+  reserveLeftovers(parts);
   versions.lastSequence = state.lastSequence ?? 0;
   versions.minLogNumberToKeep = state.minLogNumberToKeep;
   versions.maxColumnFamily = state.maxColumnFamily;
@@ -62,6 +66,18 @@ export async function recoverFamilies(parts: RecoverFamiliesParts): Promise<void
   for (const { id, options } of parts.plan.open) {
     const recorded = state.families.get(id)!;
     await recoverFamily(parts, recorded, options);
+  }
+}
+
+/**
+ * Files that a crash left behind may have numbers that the MANIFEST never heard of. They are removed in the background, so
+ * nothing new may have their names.
+ */
+function reserveLeftovers({ versions, names }: RecoverFamiliesParts): void {
+  for (const name of names) {
+    const parsed = parseFileName(name);
+    if (parsed === undefined || parsed.kind === 'infoLog' || parsed.number >= FILE_NUMBER_LIMIT) continue;
+    versions.reserveFileNumber(parsed.number);
   }
 }
 
