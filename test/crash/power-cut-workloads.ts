@@ -226,7 +226,7 @@ export const POWER_CUT_WORKLOADS: readonly PowerCutWorkload[] = [
     run: (run) => run.open().then(() => mixed(run, 80, 8)),
   },
   {
-    name: 'compactions in four parts',
+    name: 'compactions in several parts',
     optionSet: optionSet('four subcompactions'),
     async run(run) {
       await run.open();
