@@ -2,11 +2,12 @@
  * Level compaction. The level with the highest score gives a file (from level 0: all files that overlap it) to the next
  * level, together with the files there that overlap. When level 0 cannot go down because its way is blocked, its newest
  * files are merged with each other instead, so that reads do not suffer meanwhile. With nothing over its target, files
- * that ask for compaction and files older than the ttl are taken.
+ * that ask for compaction, files that kept old versions for released snapshots and files older than the ttl are taken.
  */
 import type { Comparator } from '../format/base/comparator.ts';
 import { userKeyOf } from '../format/base/internal-key.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
+import { type FileAtLevel, releasedBottommostFiles } from './bottommost-files.ts';
 import type { Compaction, CompactionInput, CompactionReason } from './compaction.ts';
 import type { CompactionPickerOptions } from './compaction-options.ts';
 import { filesByPriority } from './file-priority.ts';
@@ -99,11 +100,14 @@ export class LevelPicker {
     return planCompaction(choice, context, this.#options, this.#comparator);
   }
 
-  /** Files that should be rewritten though their level is not too full: marked ones, then expired ones. */
+  /** Files that should be rewritten though their level is not too full, in the order of `AGED_REASONS`. */
   #agedFiles(context: PickContext, running: RunningCompactions): AgedFile[] {
     const { ttlSeconds, numLevels } = this.#options;
     const aged: AgedFile[] = [];
     const oldest = ttlSeconds > 0 ? context.nowSeconds - ttlSeconds : 0;
+    for (const { level, file } of releasedBottommostFiles(context, this.#comparator)) {
+      if (!running.isBusy(file)) aged.push({ level, file, reason: 'BottommostFiles' });
+    }
     for (let level = 0; level < numLevels - 1; level++) {
       for (const file of filesOf(context.view, level)) {
         if (running.isBusy(file)) continue;
@@ -112,13 +116,14 @@ export class LevelPicker {
           aged.push({ level, file, reason: 'Ttl' });
       }
     }
-    return aged.sort((a, b) => Number(a.reason === 'Ttl') - Number(b.reason === 'Ttl'));
+    return aged.sort((a, b) => AGED_REASONS.indexOf(a.reason) - AGED_REASONS.indexOf(b.reason));
   }
 
   #pickAgedFile(context: PickContext, scope: InputScope, targets: LevelTargets): Compaction | undefined {
     for (const { level, file, reason } of this.#agedFiles(context, scope.running)) {
       if (level === 0 && scope.running.level0Busy) continue;
-      const outputLevel = level === 0 ? targets.baseLevel : level + 1;
+      const below = level === 0 ? targets.baseLevel : level + 1;
+      const outputLevel = reason === 'BottommostFiles' ? level : below;
       const inputs = growInputs(scope, level, [file], outputLevel);
       if (inputs) return this.#plan(context, scope, inputs, outputLevel, targets, reason, 0);
     }
@@ -126,9 +131,10 @@ export class LevelPicker {
   }
 }
 
-interface AgedFile {
-  readonly level: number;
-  readonly file: FileMetadata;
+/** Why files of levels that are not too full are taken, most urgent first. */
+const AGED_REASONS: readonly CompactionReason[] = ['FilesMarkedForCompaction', 'BottommostFiles', 'Ttl'];
+
+interface AgedFile extends FileAtLevel {
   readonly reason: CompactionReason;
 }
 

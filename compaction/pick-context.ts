@@ -13,4 +13,8 @@ export interface PickContext {
   readonly compactCursors: ReadonlyMap<number, Uint8Array>;
   /** Unix time in seconds; decides about ttl. */
   readonly nowSeconds: number;
+  /** No live snapshot is older than this, as of the last release of one; 0 when none was released since the open. */
+  readonly releasedSequence: number;
+  /** Numbers of tables that were rewritten at the bottom and keep sequences all the same: again would change nothing. */
+  readonly settledFiles: ReadonlySet<number>;
 }

@@ -59,6 +59,10 @@ export class BackgroundWork implements RoomMaker {
   #closing = false;
   readonly #subcompactions: Subcompactions;
   #nextJobId = 1;
+  /** What no snapshot was older than when the last one was released. */
+  #releasedSequence = 0;
+  /** Tables that `BottommostFiles` compactions made and that still have sequences: operands that could not be merged. */
+  readonly #settledFiles = new Set<number>();
 
   constructor(parts: BackgroundParts) {
     this.#parts = parts;
@@ -99,6 +103,13 @@ export class BackgroundWork implements RoomMaker {
     this.#scheduleFlushes();
     if (this.#paused === 0 && this.#parts.errors.error === undefined) this.#scheduleCompactions();
     this.updateStalls();
+  }
+
+  /** After the release of a snapshot: tables at the bottom that kept something for it may be rewritten now. */
+  snapshotReleased(): void {
+    const { snapshots, versions } = this.#parts;
+    this.#releasedSequence = snapshots.oldest ?? versions.lastSequence;
+    this.schedule();
   }
 
   whenChanged(): Promise<void> {
@@ -194,6 +205,8 @@ export class BackgroundWork implements RoomMaker {
       running: this.compactionsOf(family),
       compactCursors: new Map([...family.compactCursors].map(([level, cursor]) => [level, cursor.key])),
       nowSeconds: this.#parts.context.nowSeconds(),
+      releasedSequence: this.#releasedSequence,
+      settledFiles: this.#settledFiles,
     };
   }
 
@@ -387,7 +400,10 @@ export class BackgroundWork implements RoomMaker {
       const edit = compactionEdit(compaction, result, family);
       yield* versions.logAndApply({
         changes: [{ family, edit }],
-        onInstalled: () => report.finish(result),
+        onInstalled: () => {
+          this.#noteSettled(compaction, result);
+          report.finish(result);
+        },
       });
       if (result !== undefined) onResult?.(result);
     } catch (error) {
@@ -396,6 +412,12 @@ export class BackgroundWork implements RoomMaker {
     } finally {
       version.unref();
     }
+  }
+
+  #noteSettled(compaction: Compaction, result: CompactionResult | undefined): void {
+    for (const { number } of inputFiles(compaction)) this.#settledFiles.delete(number);
+    if (compaction.reason !== 'BottommostFiles') return;
+    for (const file of result?.outputs ?? []) if (file.largestSequence > 0) this.#settledFiles.add(file.number);
   }
 
   #watch(task: IoTask<void>): void {

@@ -8,6 +8,7 @@
  *   range level=0 to=1 begin=a end=f
  *   files 7,8 to=2
  *   finish              forgets the running compactions
+ *   release upto=9 settled=7,8   no snapshot at or below a sequence is left; tables that are not rewritten again
  */
 import { expect, test } from 'vitest';
 import { bytewiseComparator } from '../../format/base/comparator.ts';
@@ -113,6 +114,8 @@ class Family {
   levels: FileMetadata[][] = [];
   running: Compaction[] = [];
   readonly cursors = new Map<number, Uint8Array>();
+  #releasedSequence = 0;
+  #settledFiles: ReadonlySet<number> = new Set();
 
   get context(): PickContext {
     return {
@@ -122,6 +125,8 @@ class Family {
       running: this.running,
       compactCursors: this.cursors,
       nowSeconds: NOW,
+      releasedSequence: this.#releasedSequence,
+      settledFiles: this.#settledFiles,
     };
   }
 
@@ -131,9 +136,14 @@ class Family {
         this.levels = parseLevels(command.input);
         this.running = [];
         this.cursors.clear();
+        this.#releasedSequence = 0;
         return 'ok';
       case 'finish':
         this.running = [];
+        return 'ok';
+      case 'release':
+        this.#releasedSequence = Number(command.settings.get('upto'));
+        this.#settledFiles = new Set((command.settings.get('settled') ?? '').split(',').map(Number));
         return 'ok';
       case 'scores':
         return this.#scores(optionsFrom(command));

@@ -43,6 +43,8 @@ export class SmallTree {
       running: [],
       compactCursors: new Map(),
       nowSeconds: 0,
+      releasedSequence: 0,
+      settledFiles: new Set(),
     };
   }
 
