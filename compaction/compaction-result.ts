@@ -27,6 +27,8 @@ export interface OutputTableFacts {
   readonly dataSize: number;
   readonly indexSize: number;
   readonly filterSize: number;
+  /** Time that the sync of the file took, in microseconds. */
+  readonly syncMicros: number;
 }
 
 /** The outcome. Files are complete, synced and closed; nothing refers to them yet. */

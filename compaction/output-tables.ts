@@ -139,12 +139,14 @@ export class OutputTables {
     }
     const written = yield* writer.finish();
     yield* this.#account(written.sizeBytes);
+    const syncStart = this.#options.io.nowMicros();
     yield* syncFull(output.file);
+    const syncMicros = this.#options.io.nowMicros() - syncStart;
     yield* closeFile(output.file);
     this.#open = undefined;
     this.bytesWritten += written.sizeBytes;
     this.files.push(this.#metadata(output.number, written));
-    this.facts.push(factsOf(output.number, written));
+    this.facts.push(factsOf(output.number, written, syncMicros));
   }
 
   *#account(sizeBytes: number): Io<void> {
@@ -181,7 +183,7 @@ export class OutputTables {
   }
 }
 
-function factsOf(number: number, { properties }: WrittenTable): OutputTableFacts {
+function factsOf(number: number, { properties }: WrittenTable, syncMicros: number): OutputTableFacts {
   const { numEntries, numDeletions, numRangeDeletions, rawKeySize, rawValueSize } = properties;
   const { dataSize, indexSize, filterSize } = properties;
   return {
@@ -194,6 +196,7 @@ function factsOf(number: number, { properties }: WrittenTable): OutputTableFacts
     dataSize,
     indexSize,
     filterSize,
+    syncMicros,
   };
 }
 

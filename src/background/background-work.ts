@@ -407,7 +407,10 @@ export class BackgroundWork implements RoomMaker {
       });
       if (result !== undefined) onResult?.(result);
     } catch (error) {
-      if (family.dropped || this.#closing) return;
+      if (family.dropped || this.#closing) {
+        context.statistics?.count('rocksdb.compaction.cancelled');
+        return;
+      }
       throw errors.report('compaction', error);
     } finally {
       version.unref();

@@ -1,9 +1,21 @@
 /** What is told about a compaction: to LOG, to listeners, to statistics. */
-import { type Compaction, describeCompaction, inputFiles, startLevel } from '../../compaction/compaction.ts';
+import {
+  type Compaction,
+  type CompactionReason,
+  describeCompaction,
+  inputFiles,
+  startLevel,
+} from '../../compaction/compaction.ts';
 import type { CompactionResult } from '../../compaction/compaction-result.ts';
 import type { CompactionEvent } from '../monitoring/event-listener.ts';
 import type { DbContext } from '../options/db-context.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
+
+/** Reasons whose bytes have tickers of their own. */
+const TICKER_PARTS: ReadonlyMap<CompactionReason, 'marked' | 'ttl'> = new Map([
+  ['FilesMarkedForCompaction', 'marked'],
+  ['Ttl', 'ttl'],
+]);
 
 /** One compaction, from its start to its end. */
 export class CompactionReport {
@@ -93,9 +105,22 @@ export class CompactionReport {
     if (statistics === undefined) return;
     statistics.count('rocksdb.compact.read.bytes', event.bytesRead);
     statistics.count('rocksdb.compact.write.bytes', event.bytesWritten);
-    statistics.count('rocksdb.compaction.key.drop.new', result?.stats.droppedHidden ?? 0);
     if (event.trivialMove) statistics.count('rocksdb.compaction.trivial.move');
+    const part = TICKER_PARTS.get(this.#compaction.reason);
+    if (part !== undefined) {
+      statistics.count(`rocksdb.compact.read.${part}.bytes`, event.bytesRead);
+      statistics.count(`rocksdb.compact.write.${part}.bytes`, event.bytesWritten);
+    }
     statistics.record('rocksdb.compaction.times.micros', event.micros);
+    if (result === undefined) return;
+    const { stats, facts } = result;
+    statistics.count('rocksdb.compaction.key.drop.new', stats.droppedHidden);
+    statistics.count('rocksdb.compaction.key.drop.obsolete', stats.droppedObsolete);
+    statistics.count('rocksdb.compaction.key.drop.range_del', stats.droppedRangeDeleted);
+    statistics.count('rocksdb.compaction.key.drop.user', stats.droppedByFilter);
+    statistics.count('rocksdb.number.merge.failures', stats.mergeFailures);
+    statistics.record('rocksdb.numfiles.in.singlecompaction', event.inputFiles.length);
+    for (const { syncMicros } of facts) statistics.record('rocksdb.compaction.outfile.sync.micros', syncMicros);
   }
 }
 

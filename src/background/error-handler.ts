@@ -44,6 +44,10 @@ export class ErrorHandler {
     const error = new DBError(code, message, { cause: cause instanceof DBError ? cause.cause : cause, retryable });
     error.severity = severityOf(reason, error, this.#context.options.paranoidChecks);
     if (error.severity === 'none') return error;
+    this.#context.statistics?.count('rocksdb.error.handler.bg.errro.count');
+    if (code === 'IO_ERROR' || code === 'NO_SPACE') {
+      this.#context.statistics?.count('rocksdb.error.handler.bg.io.errro.count');
+    }
     this.#context.logger.error(`Background error (${reason}, severity ${error.severity}): ${error.code}: ${message}`);
     this.#context.notify('onBackgroundError', { reason, error });
     if (ORDER.indexOf(error.severity) < ORDER.indexOf('hard')) return error;

@@ -156,6 +156,7 @@ export class ObsoleteFiles {
     yield* unlinkIfPresent(fs, `${path}/${removal.name}`);
     if (removal.kind !== 'table') return;
     yield* unlinkIfPresent(fs, `${path}/${levelDbTableFileName(removal.number)}`);
+    this.#context.statistics?.count('rocksdb.files.deleted.immediately');
     this.#context.notify('onTableFileDeleted', { fileNumber: removal.number, path: `${path}/${removal.name}` });
     this.#context.logEvent('table_file_deletion', { file_number: removal.number });
   }

@@ -39,7 +39,7 @@ export class WorkerCompactionIo implements CompactionIo {
       fileSystem: parts.fs,
       directory: parts.message.directory,
       maxOpenFiles: Number.POSITIVE_INFINITY,
-      statistics: undefined,
+      observer: undefined,
     });
   }
 

@@ -127,11 +127,12 @@ async function build(
   );
   const identity = await readIdentity(context, found);
   const versions = new VersionSet(context);
+  const { statistics } = context;
   const tables = new TableCache({
     fileSystem: context.fs,
     directory: context.path,
     maxOpenFiles: context.options.maxOpenFiles,
-    statistics: context.statistics,
+    observer: statistics === undefined ? undefined : { statistics, clock: context.clock },
   });
   const caches = new FamilyCaches(kernel);
   const prepared = new PreparedTransactions(context.options.allow2pc || storedAllow2pc(stored));

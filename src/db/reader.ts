@@ -4,6 +4,8 @@ import { DBError, invalidArgument } from '../../format/base/db-error.ts';
 import { checkSize, KEY_SIZE_MAX } from '../../format/base/entry-limits.ts';
 import { runAsync, runSync } from '../../format/base/io.ts';
 import { DBIterator } from '../read/db-iterator.ts';
+import { IteratorStatistics } from '../read/iterator-statistics.ts';
+import { IN_MULTI_GET, LookupStatistics } from '../read/lookup-statistics.ts';
 import type { LookupTrace } from '../read/lookup-trace.ts';
 import { LookupStatus, PointLookup } from '../read/point-lookup.ts';
 import { VisibleRows } from '../read/visible-rows.ts';
@@ -35,9 +37,14 @@ export class Reader {
   lookups = 0;
   #idle: PointLookup[] = [];
   readonly #iterators = new Set<DBIterator>();
+  readonly #counts: LookupStatistics | undefined;
+  readonly #iteratorStatistics: IteratorStatistics | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    const { statistics, clock } = engine.context;
+    this.#counts = statistics === undefined ? undefined : new LookupStatistics(statistics, clock);
+    this.#iteratorStatistics = statistics === undefined ? undefined : new IteratorStatistics(statistics, clock);
   }
 
   /** Iterators that are not closed. */
@@ -46,8 +53,12 @@ export class Reader {
   }
 
   getSync(family: ColumnFamilyState, key: Bytes, options: ReadOptions = NO_OPTIONS): Uint8Array | undefined {
+    return this.#getSync(family, key, options, this.#now());
+  }
+
+  #getSync(family: ColumnFamilyState, key: Bytes, options: ReadOptions, startMicros: number): Uint8Array | undefined {
     const snapshot = this.#begin(key, options);
-    const lookup = this.#takeLookup();
+    const lookup = this.#takeLookup(startMicros);
     try {
       lookup.begin(
         family,
@@ -65,10 +76,19 @@ export class Reader {
 
   /** Takes its point in time at the call, and makes no use of the event loop unless a file must be read slowly. */
   get(family: ColumnFamilyState, key: Bytes, options: ReadOptions = NO_OPTIONS): Promise<Uint8Array | undefined> {
+    return this.#get(family, key, options, this.#now());
+  }
+
+  #get(
+    family: ColumnFamilyState,
+    key: Bytes,
+    options: ReadOptions,
+    startMicros: number,
+  ): Promise<Uint8Array | undefined> {
     let lookup: PointLookup | undefined;
     try {
       const snapshot = this.#begin(key, options);
-      lookup = this.#takeLookup();
+      lookup = this.#takeLookup(startMicros);
       const view = family.superVersion;
       lookup.begin(family, view, key, snapshot, options.fillCache !== false, options.verifyChecksums !== false);
       const status = lookup.run();
@@ -84,19 +104,25 @@ export class Reader {
   }
 
   multiGetSync(keys: readonly FamilyKey[], options: ReadOptions = NO_OPTIONS): (Uint8Array | undefined)[] {
-    return keys.map(({ family, key }) => this.getSync(family, key, options));
+    const startMicros = this.#now();
+    const values = keys.map(({ family, key }) => this.#getSync(family, key, options, IN_MULTI_GET));
+    this.#counts?.gotMany(startMicros, values);
+    return values;
   }
 
   /** All from the point in time of the call. */
   async multiGet(keys: readonly FamilyKey[], options: ReadOptions = NO_OPTIONS): Promise<(Uint8Array | undefined)[]> {
     // Every lookup begins before any of them waits: one sequence, one set of super-versions.
-    return Promise.all(keys.map(({ family, key }) => this.get(family, key, options)));
+    const startMicros = this.#now();
+    const values = await Promise.all(keys.map(({ family, key }) => this.#get(family, key, options, IN_MULTI_GET)));
+    this.#counts?.gotMany(startMicros, values);
+    return values;
   }
 
   /** Whether memory and filters at hand leave it open that the key exists. Reads nothing from files. */
   keyMayExist(family: ColumnFamilyState, key: Bytes, options: ReadOptions = NO_OPTIONS): boolean {
     const snapshot = this.#begin(key, options);
-    const lookup = this.#takeLookup();
+    const lookup = this.#takeLookup(0);
     try {
       lookup.begin(family, family.superVersion, key, snapshot, true);
       return lookup.run() !== LookupStatus.absent;
@@ -143,7 +169,6 @@ export class Reader {
       totalOrder: options.totalOrderSeek ?? options.prefixSameAsStart !== true,
       prefix: options.totalOrderSeek === true ? undefined : prefix,
     });
-    const { statistics } = engine.context;
     const iterator = new DBIterator(rows, {
       comparator: family.comparator,
       bounds,
@@ -152,8 +177,9 @@ export class Reader {
       cacheOnly: options.readTier === 'blockCache',
       signal: options.signal,
       onClose: (closed) => this.#iterators.delete(closed),
-      onMove: statistics === undefined ? undefined : (kind) => statistics.count(`rocksdb.number.db.${kind}`),
+      statistics: this.#iteratorStatistics,
     });
+    this.#iteratorStatistics?.created();
     this.#iterators.add(iterator);
     return iterator;
   }
@@ -242,19 +268,18 @@ export class Reader {
 
   #count(lookup: PointLookup, status: number): void {
     this.lookups++;
-    const { statistics } = this.#engine.context;
-    if (statistics === undefined) return;
-    statistics.count('rocksdb.number.keys.read');
-    statistics.count(lookup.level < 0 ? 'rocksdb.memtable.hit' : 'rocksdb.memtable.miss');
-    if (status !== LookupStatus.found) return;
-    statistics.count('rocksdb.bytes.read', lookup.value!.length);
-    if (lookup.level === 0) statistics.count('rocksdb.l0.hit');
-    else if (lookup.level === 1) statistics.count('rocksdb.l1.hit');
-    else if (lookup.level > 1) statistics.count('rocksdb.l2andup.hit');
+    this.#counts?.got(lookup, status);
   }
 
-  #takeLookup(): PointLookup {
-    return this.#idle.pop() ?? new PointLookup(this.#engine.kernel, this.#engine.access);
+  /** Monotonic microseconds; 0 where nothing is timed. */
+  #now(): number {
+    return this.#counts === undefined ? 0 : this.#counts.now();
+  }
+
+  #takeLookup(startMicros: number): PointLookup {
+    const lookup = this.#idle.pop() ?? new PointLookup(this.#engine.kernel, this.#engine.access);
+    lookup.startMicros = startMicros;
+    return lookup;
   }
 
   #giveLookup(lookup: PointLookup): void {

@@ -29,5 +29,6 @@ export function updatesSince(engine: Engine, sequence: number, options: UpdatesO
   if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
     throw invalidArgument('signal must be an AbortSignal');
   }
+  engine.context.statistics?.count('rocksdb.getupdatessince.calls');
   return new UpdateStream(engine.context, engine.wal, () => engine.versions.lastSequence, sequence, { follow, signal });
 }

@@ -15,9 +15,12 @@ const NO_OPTIONS: WriteOptions = {};
 /** Writes of one database. */
 export class Writer {
   readonly #engine: Engine;
+  /** Whether statistics want to know how long each call took. */
+  readonly #timed: boolean;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+    this.#timed = engine.context.statistics !== undefined;
   }
 
   /** One operation, promised. `value` undefined for deletions. */
@@ -73,6 +76,7 @@ export class Writer {
     if (type === ValueType.rangeDeletion) checkRange(family, toBytes(key), toBytes(value!));
     const size = key.length + (value?.length ?? 0);
     const group = this.#engine.queue.join(options.disableWAL === true, options.sync === true, size);
+    if (this.#timed) this.#noteStart(group);
     group.addOperation(type, family.id, key, value);
     return group;
   }
@@ -86,8 +90,14 @@ export class Writer {
     checkSize(encoded, BATCH_SIZE_MAX, 'a batch');
     this.#checkBatch(batch, encoded);
     const group = this.#engine.queue.join(options.disableWAL === true, options.sync === true, encoded.length);
+    if (this.#timed) this.#noteStart(group);
     group.addBatch(encoded, batch.count);
     return group;
+  }
+
+  #noteStart(group: WriteGroup): void {
+    group.startMicros ??= [];
+    group.startMicros.push(this.#engine.context.clock.monotonicMicros());
   }
 
   #check(options: WriteOptions): void {

@@ -61,9 +61,7 @@ export class Flush {
     this.#letGo();
     const [file] = result.outputs;
     const micros = Math.round(this.#context.clock.monotonicMicros() - this.#startMicros);
-    const { statistics } = this.#context;
-    statistics?.count('rocksdb.flush.write.bytes', file?.sizeBytes ?? 0);
-    statistics?.record('rocksdb.db.flush.micros', micros);
+    this.#count(result, micros);
     const event = {
       columnFamily: this.family.name,
       jobId: this.#jobId,
@@ -89,6 +87,15 @@ export class Flush {
       lsm_state: this.family.version.levels.map((level) => level.length),
     });
     this.#context.notify('onFlushCompleted', event);
+  }
+
+  #count({ facts, stats }: CompactionResult, micros: number): void {
+    const { statistics } = this.#context;
+    if (statistics === undefined) return;
+    statistics.count('rocksdb.flush.write.bytes', stats.bytesWritten);
+    statistics.count('rocksdb.number.merge.failures', stats.mergeFailures);
+    statistics.record('rocksdb.db.flush.micros', micros);
+    for (const { syncMicros } of facts) statistics.record('rocksdb.table.sync.micros', syncMicros);
   }
 
   /** After a failure: the memtables stay with the family, for the next try. */

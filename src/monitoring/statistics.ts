@@ -2,7 +2,7 @@
 import { invalidArgument } from '../../format/base/db-error.ts';
 import { Histogram, type HistogramData } from './histogram.ts';
 
-/** The tickers that Pumice counts. */
+/** The tickers that Pumice counts; names are RocksDB's, with its spelling (`errro`). */
 export const TICKERS = [
   'rocksdb.block.cache.miss',
   'rocksdb.block.cache.hit',
@@ -20,6 +20,11 @@ export const TICKERS = [
   'rocksdb.l0.hit',
   'rocksdb.l1.hit',
   'rocksdb.l2andup.hit',
+  'rocksdb.compaction.key.drop.new',
+  'rocksdb.compaction.key.drop.obsolete',
+  'rocksdb.compaction.key.drop.range_del',
+  'rocksdb.compaction.key.drop.user',
+  'rocksdb.compaction.cancelled',
   'rocksdb.number.keys.written',
   'rocksdb.number.keys.read',
   'rocksdb.bytes.written',
@@ -27,6 +32,16 @@ export const TICKERS = [
   'rocksdb.number.db.seek',
   'rocksdb.number.db.next',
   'rocksdb.number.db.prev',
+  'rocksdb.number.db.seek.found',
+  'rocksdb.number.db.next.found',
+  'rocksdb.number.db.prev.found',
+  'rocksdb.db.iter.bytes.read',
+  'rocksdb.num.iterator.created',
+  'rocksdb.num.iterator.deleted',
+  'rocksdb.number.multiget.get',
+  'rocksdb.number.multiget.keys.read',
+  'rocksdb.number.multiget.keys.found',
+  'rocksdb.number.multiget.bytes.read',
   'rocksdb.no.file.opens',
   'rocksdb.no.file.errors',
   'rocksdb.stall.micros',
@@ -38,25 +53,43 @@ export const TICKERS = [
   'rocksdb.flush.write.bytes',
   'rocksdb.compact.read.bytes',
   'rocksdb.compact.write.bytes',
-  'rocksdb.compaction.key.drop.new',
+  'rocksdb.compact.read.marked.bytes',
+  'rocksdb.compact.read.ttl.bytes',
+  'rocksdb.compact.write.marked.bytes',
+  'rocksdb.compact.write.ttl.bytes',
   'rocksdb.compaction.trivial.move',
   'rocksdb.manifest.synced',
   'rocksdb.getupdatessince.calls',
   'rocksdb.number.merge.failures',
+  'rocksdb.files.deleted.immediately',
+  'rocksdb.error.handler.bg.errro.count',
+  'rocksdb.error.handler.bg.io.errro.count',
 ] as const;
 
-/** The histograms that Pumice keeps; times are in microseconds. Only compactions that were divided count as scheduled. */
+/**
+ * The histograms that Pumice keeps; times are in microseconds. Reads of tables are timed on the opening thread, so those
+ * of compactions in workers are not among `rocksdb.sst.read.micros`. Only compactions that were divided count as scheduled.
+ */
 export const HISTOGRAMS = [
   'rocksdb.db.get.micros',
   'rocksdb.db.write.micros',
-  'rocksdb.db.seek.micros',
   'rocksdb.compaction.times.micros',
-  'rocksdb.db.flush.micros',
+  'rocksdb.table.sync.micros',
+  'rocksdb.compaction.outfile.sync.micros',
   'rocksdb.wal.file.sync.micros',
   'rocksdb.manifest.file.sync.micros',
-  'rocksdb.bytes.per.write',
-  'rocksdb.bytes.per.read',
+  'rocksdb.table.open.io.micros',
+  'rocksdb.db.multiget.micros',
+  'rocksdb.numfiles.in.singlecompaction',
+  'rocksdb.db.seek.micros',
+  'rocksdb.db.write.stall',
+  'rocksdb.sst.read.micros',
   'rocksdb.num.subcompactions.scheduled',
+  'rocksdb.bytes.per.read',
+  'rocksdb.bytes.per.write',
+  'rocksdb.bytes.per.multiget',
+  'rocksdb.read.num.merge_operands',
+  'rocksdb.db.flush.micros',
 ] as const;
 
 /** Name of a ticker. */
@@ -79,9 +112,9 @@ export class Statistics {
     this.#tickers.set(name, this.#tickers.get(name)! + by);
   }
 
-  /** Records a value; for the engine. */
+  /** Records a value, rounded as RocksDB has them; for the engine. */
   record(name: HistogramName, value: number): void {
-    this.#histograms.get(name)!.add(value);
+    this.#histograms.get(name)!.add(Math.round(value));
   }
 
   /** Takes in what `source` counts from now on; for the engine. */

@@ -9,6 +9,7 @@ import { equalBytes } from '../../format/base/internal-key.ts';
 import { type Io, runAsync, runSync } from '../../format/base/io.ts';
 import type { SliceTransform } from '../../format/base/slice-transform.ts';
 import { MUST_LOAD, Position, type PositionCode } from '../../format/iterator/merging-iterator.ts';
+import type { IteratorStatistics } from './iterator-statistics.ts';
 import type { RowBounds, VisibleRows } from './visible-rows.ts';
 
 /** Rows of the first chunk after a positioning, and the growth from chunk to chunk: short scans stay cheap. */
@@ -29,8 +30,8 @@ export interface DBIteratorSettings {
   signal: AbortSignal | undefined;
   /** Called once, by the first `close`. */
   onClose: (iterator: DBIterator) => void;
-  /** Counts a positioning or a step; for statistics. */
-  onMove: ((kind: 'seek' | 'next' | 'prev') => void) | undefined;
+  /** Counts positionings and steps; `undefined` without statistics. */
+  statistics: IteratorStatistics | undefined;
 }
 
 /**
@@ -165,6 +166,7 @@ export class DBIterator implements Disposable {
     this.#closed = true;
     this.#row = -1;
     this.#rows.close();
+    this.#settings.statistics?.deleted();
     this.#settings.onClose(this);
   }
 
@@ -177,8 +179,8 @@ export class DBIterator implements Disposable {
     const row = this.#row + 1;
     if (this.#row < 0 || forward !== this.#forward || row >= this.#rows.count || this.#busy) return false;
     if (this.#prefixBytes !== undefined) return false;
-    this.#settings.onMove?.(forward ? 'next' : 'prev');
     this.#row = row;
+    this.#settings.statistics?.moved(forward, 1, 1, this.#entryBytes());
     return true;
   }
 
@@ -214,7 +216,8 @@ export class DBIterator implements Disposable {
   }
 
   *#place(where: PositionCode, key: Uint8Array | undefined, includeKey: boolean): Io<boolean> {
-    this.#settings.onMove?.('seek');
+    const { statistics } = this.#settings;
+    const startMicros = statistics === undefined ? 0 : statistics.now();
     this.#error = undefined;
     this.#row = -1;
     this.#positioned = true;
@@ -224,12 +227,19 @@ export class DBIterator implements Disposable {
       this.#refuseWait();
       yield* this.#rows.position();
     }
-    return yield* this.#fill();
+    const found = yield* this.#fill();
+    statistics?.sought(startMicros, found ? this.#entryBytes() : undefined);
+    return found;
   }
 
   *#stepIo(forward: boolean): Io<boolean> {
     this.#requireEntry();
-    this.#settings.onMove?.(forward ? 'next' : 'prev');
+    const found = yield* this.#move(forward);
+    this.#settings.statistics?.moved(forward, 1, found ? 1 : 0, found ? this.#entryBytes() : 0);
+    return found;
+  }
+
+  *#move(forward: boolean): Io<boolean> {
     if (forward === this.#forward) {
       if (this.#row + 1 >= this.#rows.count) return yield* this.#fill();
       this.#row++;
@@ -264,21 +274,41 @@ export class DBIterator implements Disposable {
     if (!Number.isInteger(count) || count < 1)
       throw new DBError('INVALID_ARGUMENT', 'nextMany: count must be at least 1');
     const entries: [Uint8Array, Uint8Array][] = [];
-    const rows = this.#rows;
     if (!this.#positioned) yield* this.#settings.reverse ? this.#seekToLastIo() : this.#seekToFirstIo();
+    yield* this.#takeMany(count, entries);
+    if (entries.length > 0) this.#countMany(entries);
+    return entries;
+  }
+
+  /** Copies entries into `entries` until there are `count`; stands behind the last one. */
+  *#takeMany(count: number, entries: [Uint8Array, Uint8Array][]): Io<void> {
+    const rows = this.#rows;
     while (this.#row >= 0) {
       const end = Math.min(rows.count, this.#row + count - entries.length);
       for (let i = this.#row; i < end; i++) {
         this.#row = i;
-        if (!this.#checkPrefix()) return entries;
+        if (!this.#checkPrefix()) return;
         entries.push([rows.copyKey(i), rows.copyValue(i)]);
       }
       this.#row = end;
-      if (end < rows.count) return entries;
+      if (end < rows.count) return;
       this.#row = end - 1;
-      if (!(yield* this.#fill()) || entries.length === count) return entries;
+      if (!(yield* this.#fill()) || entries.length === count) return;
     }
-    return entries;
+  }
+
+  /** Each entry handed out was left by one step. */
+  #countMany(entries: readonly [Uint8Array, Uint8Array][]): void {
+    const { statistics } = this.#settings;
+    if (statistics === undefined) return;
+    let bytes = this.#row >= 0 ? this.#entryBytes() : 0;
+    for (let i = 1; i < entries.length; i++) bytes += entries[i]![0].length + entries[i]![1].length;
+    statistics.moved(this.#forward, entries.length, entries.length - (this.#row >= 0 ? 0 : 1), bytes);
+  }
+
+  /** Bytes of the present entry; for statistics. */
+  #entryBytes(): number {
+    return this.#rows.key(this.#row).length + this.#rows.value(this.#row).length;
   }
 
   #rememberPrefix(key: Uint8Array | undefined): void {

@@ -34,6 +34,10 @@ export class PointLookup {
   value: Uint8Array | undefined;
   /** Level of the table that decided; -1 a memtable. For statistics. */
   level = -1;
+  /** Merge operands that the value was folded from. For statistics. */
+  operandCount = 0;
+  /** When it began, in monotonic microseconds; kept by the reader, for statistics alone. */
+  startMicros = 0;
   /** Whether merge operands are left unfolded, in `operands`; the next `begin` does not change it. */
   keepOperands = false;
   /** With `keepOperands`: the operands over `value`, oldest first, owned by the caller. */
@@ -96,6 +100,7 @@ export class PointLookup {
     this.#verifyChecksums = verifyChecksums;
     this.#done = false;
     this.value = undefined;
+    this.operandCount = 0;
     if (this.#operands.length > 0) this.#operands = [];
     if (this.operands.length > 0) this.operands = [];
   }
@@ -319,6 +324,7 @@ export class PointLookup {
     if (this.#operands.length === 0) return LookupStatus.absent;
     const operands = this.#operands.reverse();
     this.#operands = [];
+    this.operandCount = operands.length;
     if (this.keepOperands) {
       this.operands = operands;
       this.value = base;

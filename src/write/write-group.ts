@@ -50,6 +50,8 @@ export class WriteGroup {
   size = BATCH_HEADER_SIZE;
   buffer: number;
   readonly promise: Promise<void>;
+  /** When each caller began, in monotonic microseconds; kept for statistics alone. */
+  startMicros: number[] | undefined;
   /** Set once the group has settled badly; blocking callers throw it. */
   failure: unknown;
   #capacity = POOLED_SIZE;

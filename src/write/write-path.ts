@@ -6,6 +6,7 @@ import { DBError } from '../../format/base/db-error.ts';
 import { MAX_SEQUENCE } from '../../format/base/internal-key.ts';
 import { type Io, io } from '../../format/base/io.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
+import type { Statistics } from '../monitoring/statistics.ts';
 import type { DbContext } from '../options/db-context.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import { makeFamilyMemTable } from '../version/family-memtable.ts';
@@ -147,13 +148,17 @@ export class WritePath implements WriteHost {
     writeTotals.keys += group.count;
     writeTotals.bytes += group.size;
     if (this.#bytesSinceCheck >= this.#checkAtBytes) this.#checkMemtables();
-    const statistics = this.#context.statistics;
-    if (statistics === undefined) return;
+    if (this.#context.statistics !== undefined) this.#count(group, this.#context.statistics);
+  }
+
+  #count(group: WriteGroup, statistics: Statistics): void {
     statistics.count('rocksdb.number.keys.written', group.count);
     statistics.count('rocksdb.bytes.written', group.size);
     statistics.count('rocksdb.write.self');
     statistics.count('rocksdb.write.other', group.callers - 1);
     statistics.record('rocksdb.bytes.per.write', group.size);
+    const now = this.#context.clock.monotonicMicros();
+    for (const start of group.startMicros ?? []) statistics.record('rocksdb.db.write.micros', now - start);
   }
 
   onWalFailure(cause: unknown): DBError {
@@ -301,11 +306,10 @@ export class WritePath implements WriteHost {
   }
 
   *#delay(bytes: number): Io<void> {
-    const { clock, statistics } = this.#context;
+    const { clock } = this.#context;
     const micros = this.controller.delayMicros(bytes, clock.monotonicMicros());
     if (micros < 1000) return;
-    statistics?.count('rocksdb.stall.micros', Math.round(micros));
-    this.#context.writeTotals.stallMicros += micros;
+    this.#countStall(micros);
     yield* io(
       () => this.#room.waitSync(),
       // Somebody waits for this write: the process must live to make it.
@@ -314,15 +318,20 @@ export class WritePath implements WriteHost {
   }
 
   *#stop(): Io<void> {
-    const { clock, statistics } = this.#context;
+    const { clock } = this.#context;
     const start = clock.monotonicMicros();
     this.#room.schedule();
     yield* io(
       () => this.#room.waitSync(),
       () => this.#room.whenChanged(),
     );
-    const micros = clock.monotonicMicros() - start;
+    this.#countStall(clock.monotonicMicros() - start);
+  }
+
+  #countStall(micros: number): void {
+    const { statistics, writeTotals } = this.#context;
+    writeTotals.stallMicros += micros;
     statistics?.count('rocksdb.stall.micros', Math.round(micros));
-    this.#context.writeTotals.stallMicros += micros;
+    statistics?.record('rocksdb.db.write.stall', micros);
   }
 }
