@@ -95,7 +95,7 @@ export class Engine {
     this.errors = new ErrorHandler(this.context);
     this.obsolete = new ObsoleteFiles(this.context, this.tables);
     this.wal = new WalManager(this.context);
-    this.snapshots = new SnapshotList(() => this.background.snapshotReleased());
+    this.snapshots = new SnapshotList(() => this.background.snapshotReleased(), this.context.leaks);
     this.background = new BackgroundWork({
       context: this.context,
       versions: this.versions,

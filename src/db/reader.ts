@@ -3,6 +3,7 @@ import { copyOf } from '../../format/base/bytes.ts';
 import { DBError, invalidArgument } from '../../format/base/db-error.ts';
 import { checkSize, KEY_SIZE_MAX } from '../../format/base/entry-limits.ts';
 import { runAsync, runSync } from '../../format/base/io.ts';
+import type { TrackedHandle } from '../monitoring/leak-tracker.ts';
 import { DBIterator } from '../read/db-iterator.ts';
 import { IteratorStatistics } from '../read/iterator-statistics.ts';
 import { IN_MULTI_GET, LookupStatistics } from '../read/lookup-statistics.ts';
@@ -36,7 +37,9 @@ export class Reader {
   /** Point reads that came to an end. */
   lookups = 0;
   #idle: PointLookup[] = [];
-  readonly #iterators = new Set<DBIterator>();
+  /** Weak where leaks are tracked: a forgotten iterator must be collected to be found. */
+  readonly #iterators = new Set<DBIterator | WeakRef<DBIterator>>();
+  #closed = false;
   readonly #counts: LookupStatistics | undefined;
   readonly #iteratorStatistics: IteratorStatistics | undefined;
 
@@ -176,19 +179,42 @@ export class Reader {
       prefix,
       cacheOnly: options.readTier === 'blockCache',
       signal: options.signal,
-      onClose: (closed) => this.#iterators.delete(closed),
+      onClose: () => this.#forget(held, tracked),
       statistics: this.#iteratorStatistics,
     });
     this.#iteratorStatistics?.created();
-    this.#iterators.add(iterator);
+    const { leaks } = engine.context;
+    const held = leaks === undefined ? iterator : new WeakRef(iterator);
+    const tracked = leaks?.track('iterator', iterator, () => {
+      this.#iterators.delete(held);
+      rows.close();
+    });
+    this.#iterators.add(held);
     return iterator;
+  }
+
+  #forget(held: DBIterator | WeakRef<DBIterator>, tracked: TrackedHandle | undefined): void {
+    this.#iterators.delete(held);
+    if (tracked !== undefined) this.#engine.context.leaks!.forget(tracked);
   }
 
   /** Closes every iterator; the database is closing. */
   close(): void {
-    for (const iterator of [...this.#iterators]) iterator.close();
+    if (!this.#closed) this.#warnOfOpen();
+    this.#closed = true;
+    for (const held of [...this.#iterators]) (held instanceof WeakRef ? held.deref() : held)?.close();
     for (const lookup of this.#idle) lookup.close();
     this.#idle = [];
+  }
+
+  /** Tells of what is open still: each with its stack where leaks are tracked, else how many there are. */
+  #warnOfOpen(): void {
+    const { context, snapshots } = this.#engine;
+    if (context.leaks !== undefined) return context.leaks.close();
+    const counts = { iterators: this.#iterators.size, snapshots: snapshots.count };
+    for (const [kind, count] of Object.entries(counts)) {
+      if (count > 0) context.logger.warn(`${kind} left open at close: ${count} (trackLeaks tells who created them)`);
+    }
   }
 
   #begin(key: Bytes, options: ReadOptions): number {

@@ -3,6 +3,7 @@ import type { Clock } from '../env/clock.ts';
 import type { FileSystem } from '../env/file-system.ts';
 import type { Logger } from '../env/logger.ts';
 import { type EventListener, notify } from '../monitoring/event-listener.ts';
+import { LeakTracker } from '../monitoring/leak-tracker.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
 import { WorkTotals } from '../monitoring/work-totals.ts';
 import { WriteTotals } from '../monitoring/write-totals.ts';
@@ -17,6 +18,8 @@ export class DbContext {
   readonly fs: FileSystem;
   readonly clock: Clock;
   readonly statistics: Statistics | undefined;
+  /** Finds forgotten handles, with `trackLeaks`. */
+  readonly leaks: LeakTracker | undefined;
   /** What background work has done. */
   readonly totals = new WorkTotals();
   readonly writeTotals = new WriteTotals();
@@ -35,6 +38,7 @@ export class DbContext {
     this.openedAtMicros = this.clock.monotonicMicros();
     this.statistics = options.statistics;
     this.logger = logger;
+    this.leaks = options.trackLeaks ? new LeakTracker(path, () => this.logger) : undefined;
     this.#listeners = [this.totals, ...options.listeners];
   }
 

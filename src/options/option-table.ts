@@ -219,6 +219,14 @@ const DB_ROWS: Row[] = [
   ],
   ['statistics', component('Statistics'), undefined, '', undefined, 'Collects tickers and histograms.'],
   [
+    'trackLeaks',
+    boolean,
+    false,
+    '',
+    undefined,
+    'Warn of iterators and snapshots never closed, with the stacks that made them; PUMICE_TRACK_LEAKS=1 is the same.',
+  ],
+  [
     'listeners',
     component('array of EventListener'),
     undefined,

@@ -144,6 +144,8 @@ export interface Options extends ColumnFamilyOptions {
   walTtlSeconds?: number;
   walSizeLimitMB?: number;
   statistics?: Statistics;
+  /** Warn of iterators and snapshots that are never closed, with the stacks that made them. */
+  trackLeaks?: boolean;
   listeners?: EventListener[];
   logger?: Logger;
   maxLogFileSize?: number;

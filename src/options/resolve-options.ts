@@ -2,6 +2,7 @@
 import { invalidArgument } from '../../format/base/db-error.ts';
 import type { TableOptions } from '../../format/sst/table-options.ts';
 import { Env } from '../env/env.ts';
+import { environmentVariable } from '../env/host.ts';
 import {
   comparatorComponent,
   describe,
@@ -308,6 +309,7 @@ function dbOptions(given: Options): DbOptions {
     walTtlSeconds: take('walTtlSeconds'),
     walSizeLimitMB: take('walSizeLimitMB'),
     statistics: given.statistics,
+    trackLeaks: given.trackLeaks ?? environmentVariable('PUMICE_TRACK_LEAKS') === '1',
     listeners: given.listeners ?? [],
     logger: given.logger,
     maxLogFileSize: take('maxLogFileSize'),

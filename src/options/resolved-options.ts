@@ -93,6 +93,7 @@ export interface DbOptions {
   walTtlSeconds: number;
   walSizeLimitMB: number;
   statistics: Statistics | undefined;
+  trackLeaks: boolean;
   listeners: EventListener[];
   logger: Logger | undefined;
   maxLogFileSize: number;

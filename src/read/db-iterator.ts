@@ -29,7 +29,7 @@ export interface DBIteratorSettings {
   cacheOnly: boolean;
   signal: AbortSignal | undefined;
   /** Called once, by the first `close`. */
-  onClose: (iterator: DBIterator) => void;
+  onClose: () => void;
   /** Counts positionings and steps; `undefined` without statistics. */
   statistics: IteratorStatistics | undefined;
 }
@@ -167,7 +167,7 @@ export class DBIterator implements Disposable {
     this.#row = -1;
     this.#rows.close();
     this.#settings.statistics?.deleted();
-    this.#settings.onClose(this);
+    this.#settings.onClose();
   }
 
   [Symbol.dispose](): void {

@@ -2,6 +2,7 @@
 
 import { assert } from '../../format/base/assert.ts';
 import { DBError } from '../../format/base/db-error.ts';
+import type { LeakTracker, TrackedHandle } from '../monitoring/leak-tracker.ts';
 
 /**
  * A point in time to read at. It keeps the versions that it sees, not the files they are in, and ends with the database
@@ -12,11 +13,13 @@ export class Snapshot implements Disposable {
   readonly sequence: number;
   readonly #list: SnapshotList;
   #released = false;
+  #tracked: TrackedHandle | undefined;
 
   /** Made by `SnapshotList.take`. */
-  constructor(sequence: number, list: SnapshotList) {
+  constructor(sequence: number, list: SnapshotList, leaks: LeakTracker | undefined) {
     this.sequence = sequence;
     this.#list = list;
+    this.#tracked = leaks?.track('snapshot', this, () => list.remove(sequence));
   }
 
   /** Whether it was taken from `list` and is still held; throws `CLOSED` or `INVALID_ARGUMENT` otherwise. */
@@ -30,7 +33,7 @@ export class Snapshot implements Disposable {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#list.remove(this.sequence);
+    this.#list.remove(this.sequence, this.#tracked);
   }
 
   [Symbol.dispose](): void {
@@ -44,10 +47,12 @@ export class SnapshotList {
   #sequences: number[] = [];
   #counts: number[] = [];
   readonly #onRelease: () => void;
+  readonly #leaks: LeakTracker | undefined;
 
   /** `onRelease` is called when the last snapshot of a sequence goes: files may have become compactable. */
-  constructor(onRelease: () => void) {
+  constructor(onRelease: () => void, leaks?: LeakTracker) {
     this.#onRelease = onRelease;
+    this.#leaks = leaks;
   }
 
   /** Live snapshots. */
@@ -76,11 +81,12 @@ export class SnapshotList {
       this.#sequences.push(sequence);
       this.#counts.push(1);
     }
-    return new Snapshot(sequence, this);
+    return new Snapshot(sequence, this, this.#leaks);
   }
 
-  /** Undoes one `take`; called by `Snapshot.release`. */
-  remove(sequence: number): void {
+  /** Undoes one `take`; called by `Snapshot.release`, or for a snapshot that was collected. */
+  remove(sequence: number, tracked?: TrackedHandle): void {
+    if (tracked !== undefined) this.#leaks!.forget(tracked);
     const at = this.#sequences.indexOf(sequence);
     assert(at >= 0, 'a released snapshot is in the list');
     if (--this.#counts[at]! > 0) return;
