@@ -10,6 +10,7 @@ import { notSupported } from '../base/db-error.ts';
 import type { RandomAccessFile } from '../base/file-handles.ts';
 import { readAt } from '../base/file-io.ts';
 import type { Io } from '../base/io.ts';
+import { type Crc32c, crc32c } from '../kernel/crc32c-choice.ts';
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
 import type { LogEvent, LogEventKind } from './log-event.ts';
 import {
@@ -77,6 +78,7 @@ export class LogReader {
   readonly #logNumber: number | undefined;
   readonly #decompress: LogDecompressor | undefined;
   readonly #kernel: Kernel = getKernel();
+  readonly #crc32c: Crc32c = crc32c();
   readonly #readSize: number;
   #chunk: number;
   /** File offset of the chunk; a multiple of the block size. */
@@ -192,7 +194,7 @@ export class LogReader {
   #checksumMatches(header: number, headerSize: number, length: number): boolean {
     const { u8, x } = this.#kernel;
     const covered = headerSize - LOG_HEADER_SIZE + 1 + length;
-    return x.crc32cMask(x.crc32c(header + 6, covered)) >>> 0 === getFixed32(u8, header);
+    return x.crc32cMask(this.#crc32c.extend(0, header + 6, covered)) >>> 0 === getFixed32(u8, header);
   }
 
   /** A fragment whose checksum is right. */

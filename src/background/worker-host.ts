@@ -18,6 +18,7 @@ import { TABLE_STATS_SIZE } from '../../format/kernel/abi/block-cache.ts';
 import { getKernel } from '../../format/kernel/kernel.ts';
 import type { Clock } from '../env/clock.ts';
 import type { FileSystem } from '../env/file-system.ts';
+import { pickCrc32c } from '../env/pick-crc32c.ts';
 import { WorkerCompactionIo } from './worker-compaction-io.ts';
 import { WorkerComponents } from './worker-components.ts';
 import type { WorkerInbox } from './worker-inbox.ts';
@@ -35,6 +36,7 @@ export class JobHost implements WorkerHost {
     this.#fs = fs;
     this.#clock = clock;
     this.#inbox = inbox;
+    pickCrc32c(clock);
     const kernel = getKernel();
     this.#stats = kernel.malloc(TABLE_STATS_SIZE);
     kernel.u8.fill(0, this.#stats, this.#stats + TABLE_STATS_SIZE);

@@ -27,6 +27,7 @@ import type { Options } from '../options/options.ts';
 import { resolveOptions } from '../options/resolve-options.ts';
 import type { ResolvedOptions } from '../options/resolved-options.ts';
 import { VersionSet } from '../version/version-set.ts';
+import { pickCrc32c } from '../env/pick-crc32c.ts';
 import { absolutePath, type DirectoryContents, inspectDirectory } from './directory-check.ts';
 import { readCurrentManifest } from './current-manifest.ts';
 import { Engine } from './engine.ts';
@@ -44,6 +45,7 @@ export async function openEngine(given: unknown, options: Options): Promise<Engi
   const { db } = resolved;
   if (db.walDir !== undefined) db.walDir = absolutePath(db.walDir, 'options.walDir');
   const context = new DbContext(path, db, db.logger ?? db.env.logger ?? silentLogger);
+  pickCrc32c(context.clock);
   const before = await inspectDirectory(context.fs, path);
   checkPresence(path, before, resolved);
   if (before.hasCurrent) await checkStored(context, before, resolved);

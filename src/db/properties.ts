@@ -2,6 +2,7 @@
 import { estimatePendingCompactionBytes } from '../../compaction/level-score.ts';
 import { invalidArgument } from '../../format/base/db-error.ts';
 import { userKeyOf } from '../../format/base/internal-key.ts';
+import { crc32c } from '../../format/kernel/crc32c-choice.ts';
 import type { MemTable } from '../memtable/memtable.ts';
 import { pickerOptions } from '../options/picker-options.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
@@ -162,10 +163,10 @@ export function intProperty(engine: Engine, family: ColumnFamilyState, name: str
   return short === undefined ? undefined : INT_PROPERTIES.get(short)?.(engine, family);
 }
 
-/** A property as text, or `undefined` for an unknown name. */
+/** A property as text, or `undefined` for an unknown name. `checksum.impl` is Pumice's own: how CRC-32C is computed. */
 export function textProperty(engine: Engine, family: ColumnFamilyState, name: string): string | undefined {
   const short = shortName(name);
-  if (short === undefined) return undefined;
+  if (short === undefined) return name === 'checksum.impl' ? crc32c().name : undefined;
   const leveled = /^([a-z-]+-at-level)(\d+)$/.exec(short);
   if (leveled !== null) {
     const level = Number(leveled[2]);

@@ -210,7 +210,8 @@ export class Reader {
   /** Tells of what is open still: each with its stack where leaks are tracked, else how many there are. */
   #warnOfOpen(): void {
     const { context, snapshots } = this.#engine;
-    if (context.leaks !== undefined) return context.leaks.close();
+    context.leaks?.close();
+    if (context.leaks !== undefined) return;
     const counts = { iterators: this.#iterators.size, snapshots: snapshots.count };
     for (const [kind, count] of Object.entries(counts)) {
       if (count > 0) context.logger.warn(`${kind} left open at close: ${count} (trackLeaks tells who created them)`);

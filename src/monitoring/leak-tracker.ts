@@ -3,9 +3,6 @@
  * and those that are open when the database closes. Each is told of in LOG and as a warning of the process, with the stack that
  * made it. A stack and a finalizer a handle cost tens of microseconds, so there is a tracker only where one is asked for.
  */
-import { warnProcess } from '../env/host.ts';
-import type { Logger } from '../env/logger.ts';
-
 /** What can be forgotten. */
 export type HandleKind = 'iterator' | 'snapshot';
 
@@ -26,12 +23,12 @@ export class LeakTracker {
   readonly #open = new Set<TrackedHandle>();
   readonly #registry: FinalizationRegistry<TrackedHandle>;
   readonly #path: string;
-  readonly #logger: () => Logger;
+  readonly #report: (message: string, code: string, stack: string) => void;
 
-  /** `path` names the database in warnings; `logger` is asked for anew each time. */
-  constructor(path: string, logger: () => Logger) {
+  /** `path` names the database in what `report` is told. */
+  constructor(path: string, report: (message: string, code: string, stack: string) => void) {
     this.#path = path;
-    this.#logger = logger;
+    this.#report = report;
     this.#registry = new FinalizationRegistry((tracked) => {
       if (!this.#open.delete(tracked)) return;
       this.#warn(tracked, 'was garbage-collected');
@@ -67,7 +64,6 @@ export class LeakTracker {
   #warn({ kind, stack }: TrackedHandle, what: string): void {
     const article = kind === 'iterator' ? 'An iterator' : 'A snapshot';
     const message = `${article} of ${this.#path} ${what}, without ${ENDINGS[kind]}. It was created here:`;
-    this.#logger().warn(`${message}\n${stack}`);
-    warnProcess(message, CODES[kind], stack);
+    this.#report(message, CODES[kind], stack);
   }
 }

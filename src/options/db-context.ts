@@ -1,6 +1,7 @@
 /** What every part of one open database shares: where its files are and the doors to disk, time and log. Constant while open. */
 import type { Clock } from '../env/clock.ts';
 import type { FileSystem } from '../env/file-system.ts';
+import { warnProcess } from '../env/host.ts';
 import type { Logger } from '../env/logger.ts';
 import { type EventListener, notify } from '../monitoring/event-listener.ts';
 import { LeakTracker } from '../monitoring/leak-tracker.ts';
@@ -38,13 +39,18 @@ export class DbContext {
     this.openedAtMicros = this.clock.monotonicMicros();
     this.statistics = options.statistics;
     this.logger = logger;
-    this.leaks = options.trackLeaks ? new LeakTracker(path, () => this.logger) : undefined;
+    this.leaks = options.trackLeaks ? new LeakTracker(path, (...leak) => this.#warnOfLeak(...leak)) : undefined;
     this.#listeners = [this.totals, ...options.listeners];
   }
 
   /** Unix seconds. */
   nowSeconds(): number {
     return Math.floor(this.clock.nowMillis() / 1000);
+  }
+
+  #warnOfLeak(message: string, code: string, stack: string): void {
+    this.logger.warn(`${message}\n${stack}`);
+    warnProcess(message, code, stack);
   }
 
   /** Tells every listener; one that throws is logged and ignored. */

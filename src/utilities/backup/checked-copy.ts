@@ -1,5 +1,6 @@
 /** Copies and reads of files with their CRC-32C, the checksum of backups. */
 import { corruption } from '../../../format/base/db-error.ts';
+import { crc32c } from '../../../format/kernel/crc32c-choice.ts';
 import { getKernel } from '../../../format/kernel/kernel.ts';
 import { runAsync } from '../../../format/base/io.ts';
 import { createFresh } from '../../env/file-operations.ts';
@@ -79,7 +80,7 @@ async function readAll(
       const wanted = Math.min(CHUNK_BYTES, limitBytes - sizeBytes);
       const size = await source.read(kernel.bytes(chunk, wanted));
       if (size === 0) break;
-      checksum = kernel.x.crc32cExtend(checksum, chunk, size) >>> 0;
+      checksum = crc32c().extend(checksum, chunk, size) >>> 0;
       await target?.append([kernel.bytes(chunk, size)]);
       sizeBytes += size;
     }
