@@ -53,6 +53,8 @@ export interface RunMessage {
   readonly control: SharedArrayBuffer;
   /** Bytes a second that the job may write; 0 no limit. */
   readonly bytesPerSecond: number;
+  /** Read the inputs past the page cache. */
+  readonly directReads: boolean;
 }
 
 /** Ends the worker once it is idle. */

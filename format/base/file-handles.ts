@@ -6,6 +6,8 @@
 /** A file read at any offset. The async form may serve a read in place when the device is known to answer fast. */
 export interface RandomAccessFile {
   readonly path: string;
+  /** Whether reads go past the page cache of the system. */
+  readonly direct?: boolean;
   /** Reads up to `buffer.length` bytes at `offset` into `buffer`; resolves to the bytes read, fewer only at end of file. */
   read(buffer: Uint8Array, offset: number): Promise<number>;
   readSync(buffer: Uint8Array, offset: number): number;

@@ -104,6 +104,7 @@ export class JobRunner {
       directory: context.path,
       control: control.buffer,
       bytesPerSecond: 0,
+      directReads: this.#access.openingOf(job.family).directReads,
     };
     this.#inWorkers.set(control, job);
     this.applyCancellations();

@@ -64,6 +64,7 @@ export class JobHost implements WorkerHost {
       comparator: { id: components.comparatorId, name: components.comparator.name },
       cache: undefined,
       prefixExtractor: components.prefixExtractor,
+      directReads: message.directReads,
       stats: this.#stats,
     };
     return new WorkerCompactionIo({ fs: this.#fs, clock: this.#clock, message, opening, control, onRest });

@@ -22,6 +22,8 @@ export interface TableOpening {
   /** The second cache, of blocks as they are stored. */
   compressedCache?: BlockCacheLike | undefined;
   prefixExtractor: SliceTransform | undefined;
+  /** Read past the page cache of the system where that can be. */
+  directReads: boolean;
   /** Address of the lookup counters in kernel memory. */
   stats: number;
 }
@@ -34,6 +36,8 @@ export interface TableCacheOptions {
   maxOpenFiles: number;
   /** Told of opens and reads, with the clock that times them; `undefined` costs nothing. */
   observer: { statistics: Statistics; clock: Clock } | undefined;
+  /** Called for the first table that was to be read directly and cannot be. */
+  onDirectRefused?: (path: string) => void;
 }
 
 interface Entry {
@@ -57,6 +61,7 @@ export class TableCache {
   #lookupSlots: number;
   #waitingLookups: (() => void)[] = [];
   #closed = false;
+  #toldOfRefusal = false;
 
   constructor(options: TableCacheOptions) {
     this.#options = options;
@@ -102,7 +107,7 @@ export class TableCache {
   *#openReader(file: FileMetadata, opening: TableOpening): Io<TableReader> {
     const { observer } = this.#options;
     const startMicros = observer === undefined ? 0 : observer.clock.monotonicMicros();
-    const plain = yield* this.#openFile(file.number);
+    const plain = yield* this.#openFile(file.number, opening.directReads);
     const handle = observer === undefined ? plain : new TimedFile(plain, observer.statistics, observer.clock);
     const known = this.#tableIds.get(file.number);
     const reader = yield* TableReader.open({
@@ -176,15 +181,17 @@ export class TableCache {
     for (const [number, entry] of [...this.#entries]) this.#remove(number, entry);
   }
 
-  *#openFile(number: number): Io<RandomAccessFile> {
+  *#openFile(number: number, direct: boolean): Io<RandomAccessFile> {
     const { fileSystem, directory } = this.#options;
     const open = (name: string): Io<RandomAccessFile> =>
       io(
-        () => fileSystem.openRandomSync(`${directory}/${name}`),
-        () => fileSystem.openRandom(`${directory}/${name}`),
+        () => fileSystem.openRandomSync(`${directory}/${name}`, { direct }),
+        () => fileSystem.openRandom(`${directory}/${name}`, { direct }),
       );
     try {
-      return yield* open(tableFileName(number));
+      const file = yield* open(tableFileName(number));
+      if (direct && file.direct !== true) this.#directRefused(file.path);
+      return file;
     } catch (error) {
       this.#options.observer?.statistics.count('rocksdb.no.file.errors');
       if (!isNotFound(error)) throw error;
@@ -194,6 +201,12 @@ export class TableCache {
         throw isNotFound(second) ? error : second;
       }
     }
+  }
+
+  #directRefused(path: string): void {
+    if (this.#toldOfRefusal) return;
+    this.#toldOfRefusal = true;
+    this.#options.onDirectRefused?.(path);
   }
 
   #touch(number: number, entry: Entry): void {

@@ -5,6 +5,7 @@ import type { Statistics } from '../monitoring/statistics.ts';
 
 /** Records every read that succeeds as `rocksdb.sst.read.micros`. Closing it closes the file under it. */
 export class TimedFile implements RandomAccessFile {
+  readonly direct: boolean;
   readonly #file: RandomAccessFile;
   readonly #statistics: Statistics;
   readonly #clock: Clock;
@@ -13,6 +14,7 @@ export class TimedFile implements RandomAccessFile {
     this.#file = file;
     this.#statistics = statistics;
     this.#clock = clock;
+    this.direct = file.direct === true;
   }
 
   get path(): string {

@@ -14,9 +14,11 @@ const DEFAULT_CACHE_SIZE = 32 * 1024 * 1024;
 export class FamilyCaches {
   #own: BlockCache | undefined;
   readonly #stats: number;
+  readonly #useDirectReads: boolean;
   readonly #openings = new WeakMap<ColumnFamilyState, { options: FamilyOptions; opening: TableOpening }>();
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, useDirectReads: boolean) {
+    this.#useDirectReads = useDirectReads;
     this.#stats = kernel.malloc(TABLE_STATS_SIZE);
     kernel.u8.fill(0, this.#stats, this.#stats + TABLE_STATS_SIZE);
   }
@@ -43,6 +45,8 @@ export class FamilyCaches {
       cache: this.cacheOf(family.options),
       compressedCache: family.options.blockCacheCompressed as BlockCache | undefined,
       prefixExtractor: family.prefixExtractor,
+      // Blocks that the second cache keeps as they are stored need not lie in the system's cache too.
+      directReads: this.#useDirectReads || family.options.blockCacheCompressed !== undefined,
       stats: this.#stats,
     };
     this.#openings.set(family, { options: family.options, opening });

@@ -135,8 +135,10 @@ async function build(
     directory: context.path,
     maxOpenFiles: context.options.maxOpenFiles,
     observer: statistics === undefined ? undefined : { statistics, clock: context.clock },
+    onDirectRefused: (path) =>
+      context.logger.warn(`${path}: the file system takes no direct reads; tables are read through its page cache`),
   });
-  const caches = new FamilyCaches(kernel);
+  const caches = new FamilyCaches(kernel, context.options.useDirectReads);
   const prepared = new PreparedTransactions(context.options.allow2pc || storedAllow2pc(stored));
   let engine: Engine | undefined;
   try {

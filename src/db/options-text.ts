@@ -60,6 +60,7 @@ function dbRows(o: DbOptions): Map<string, string> {
     max_background_flushes: o.maxBackgroundFlushes,
     max_subcompactions: o.maxSubcompactions,
     max_open_files: Number.isFinite(o.maxOpenFiles) ? o.maxOpenFiles : -1,
+    use_direct_reads: o.useDirectReads,
     max_total_wal_size: o.maxTotalWalSize,
     max_manifest_file_size: o.maxManifestFileSize,
     delayed_write_rate: o.delayedWriteRate,

@@ -34,12 +34,14 @@ function firstHalfOfParts(parts: readonly Uint8Array[]): Uint8Array[] {
 
 /** See `RandomAccessFile`. */
 export class FaultRandomAccessFile implements RandomAccessFile {
+  readonly direct: boolean;
   readonly #host: FaultHost;
   readonly #inner: RandomAccessFile;
 
   constructor(host: FaultHost, inner: RandomAccessFile) {
     this.#host = host;
     this.#inner = inner;
+    this.direct = inner.direct === true;
   }
 
   get path(): string {

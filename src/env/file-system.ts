@@ -26,6 +26,8 @@ export interface FileSystemCapabilities {
   readonly locks: 'ofd' | 'advisory' | 'none';
   readonly hardLink: boolean;
   readonly punchHole: boolean;
+  /** Whether `OpenOptions.direct` can be obeyed; single files may still refuse it. */
+  readonly directIo: boolean;
 }
 
 /** How to make an equal file system in a worker thread. */
@@ -38,6 +40,8 @@ export type FileSystemWorkerSpec =
 export interface OpenOptions {
   /** Refuse a path that is a symbolic link. Default false: users do move tables to other disks with links. */
   readonly noFollow?: boolean;
+  /** `openRandom` only: read past the page cache. Where that cannot be, the file is opened as usual; its `direct` tells. */
+  readonly direct?: boolean;
 }
 
 /** How to create a file. */

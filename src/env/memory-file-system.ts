@@ -98,7 +98,7 @@ export class MemoryFileSystem implements FileSystem, MemoryHost {
   readonly #stale = new StalePages();
 
   constructor(options: MemoryFileSystemOptions = {}) {
-    this.caps = { dirSync: true, locks: 'none', hardLink: true, punchHole: false, ...options.caps };
+    this.caps = { dirSync: true, locks: 'none', hardLink: true, punchHole: false, directIo: false, ...options.caps };
     this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY;
     this.hooks = options.hooks ?? {};
     this.failedSyncOutcome = options.failedSyncOutcome ?? 'cached';

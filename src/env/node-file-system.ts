@@ -1,6 +1,7 @@
 /** The file system of the machine, through node:fs. */
 import fs from 'node:fs';
 import { promisify } from 'node:util';
+import { DIRECT_ALIGNMENT, DirectBuffers } from './direct-buffers.ts';
 import { fileError, systemError } from './file-error.ts';
 import type {
   CreateOptions,
@@ -17,6 +18,7 @@ import type {
 } from './file-system.ts';
 import { LatencyGuard } from './latency-guard.ts';
 import { type DescriptorCount, NodeDescriptor } from './node-descriptor.ts';
+import { NodeDirectFile } from './node-direct-file.ts';
 import { NodeDirectory, UnsyncedDirectory } from './node-directory.ts';
 import { heldElsewhere, loadTryLock, lockDescriptor } from './node-file-lock.ts';
 import { NodeRandomAccessFile } from './node-readable-files.ts';
@@ -27,6 +29,7 @@ const { O_CREAT, O_EXCL } = fs.constants;
 /** Zero where the system has no such flag (Windows). */
 const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 const O_DIRECTORY = fs.constants.O_DIRECTORY ?? 0;
+const O_DIRECT = fs.constants.O_DIRECT ?? 0;
 /** A named pipe that somebody planted must not hang the open; regular files do not care. */
 const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0;
 const O_RDONLY = fs.constants.O_RDONLY | O_NONBLOCK;
@@ -116,6 +119,9 @@ export class NodeFileSystem implements FileSystem {
   readonly #count: DescriptorCount = { open: 0 };
   readonly #readGuard = new LatencyGuard();
   readonly #appendGuard = new LatencyGuard();
+  readonly #directBuffers = new DirectBuffers();
+  /** Directories where a direct read has worked. */
+  readonly #directDirectories = new Set<string>();
 
   constructor(options: NodeFileSystemOptions = {}) {
     this.#nativeLocks = options.nativeLocks ?? true;
@@ -124,7 +130,8 @@ export class NodeFileSystem implements FileSystem {
   get caps(): FileSystemCapabilities {
     const seenByAll = this.#tryLock() !== null && process.platform === 'linux';
     const dirSync = process.platform !== 'win32';
-    return { dirSync, locks: seenByAll ? 'ofd' : 'advisory', hardLink: true, punchHole: false };
+    const locks = seenByAll ? 'ofd' : 'advisory';
+    return { dirSync, locks, hardLink: true, punchHole: false, directIo: O_DIRECT !== 0 };
   }
 
   /** Descriptors this file system holds open now. */
@@ -141,10 +148,13 @@ export class NodeFileSystem implements FileSystem {
   }
 
   async openRandom(path: string, options?: OpenOptions): Promise<RandomAccessFile> {
-    return this.#readable(await this.#open(OPEN_RANDOM, path, readFlags(options)));
+    const direct = options?.direct === true ? this.#openDirect(path, readFlags(options)) : undefined;
+    return direct ?? this.#readable(await this.#open(OPEN_RANDOM, path, readFlags(options)));
   }
 
   openRandomSync(path: string, options?: OpenOptions): RandomAccessFile {
+    const direct = options?.direct === true ? this.#openDirect(path, readFlags(options)) : undefined;
+    if (direct !== undefined) return direct;
     return this.#readable(this.#openSync(OPEN_RANDOM, path, readFlags(options)));
   }
 
@@ -352,6 +362,31 @@ export class NodeFileSystem implements FileSystem {
   freeSpaceSync(path: string): bigint {
     const stat = attempt('statfs', path, () => fs.statfsSync(path, { bigint: true }));
     return stat.bavail * stat.bsize;
+  }
+
+  /**
+   * Opens a file for direct reads; `undefined` where the system refuses them, or fails in a way that the usual open will tell.
+   * Some file systems take the flag and refuse the reads, so the first file of a directory is tried out.
+   */
+  #openDirect(path: string, flags: number): RandomAccessFile | undefined {
+    if (O_DIRECT === 0) return undefined;
+    let fd: number;
+    try {
+      fd = fs.openSync(path, flags | O_DIRECT);
+    } catch {
+      return undefined;
+    }
+    const file = new NodeDirectFile(new NodeDescriptor(path, fd, this.#count), this.#directBuffers);
+    const directory = path.slice(0, path.lastIndexOf('/'));
+    if (this.#directDirectories.has(directory)) return file;
+    try {
+      fs.readSync(fd, this.#directBuffers.sync, 0, DIRECT_ALIGNMENT, 0);
+    } catch {
+      file.closeSync();
+      return undefined;
+    }
+    this.#directDirectories.add(directory);
+    return file;
   }
 
   #tryLock(): ((fd: number) => boolean) | null {

@@ -217,6 +217,14 @@ const DB_ROWS: Row[] = [
     ['db', 'WAL_size_limit_MB'],
     'Keep obsolete logs in archive/ up to this many MiB; 0: no limit by size.',
   ],
+  [
+    'useDirectReads',
+    boolean,
+    false,
+    '',
+    ['db', 'use_direct_reads'],
+    'Read tables past the page cache of the system; families with blockCacheCompressed always do.',
+  ],
   ['statistics', component('Statistics'), undefined, '', undefined, 'Collects tickers and histograms.'],
   [
     'trackLeaks',

@@ -137,6 +137,7 @@ export interface Options extends ColumnFamilyOptions {
   avoidFlushDuringRecovery?: boolean;
   avoidFlushDuringShutdown?: boolean;
   maxOpenFiles?: number;
+  useDirectReads?: boolean;
   maxBackgroundJobs?: number;
   maxBackgroundCompactions?: number;
   maxBackgroundFlushes?: number;

@@ -298,6 +298,7 @@ function dbOptions(given: Options): DbOptions {
     avoidFlushDuringRecovery: take('avoidFlushDuringRecovery'),
     avoidFlushDuringShutdown: take('avoidFlushDuringShutdown'),
     maxOpenFiles: openFiles < 0 ? Number.POSITIVE_INFINITY : Math.max(10, openFiles),
+    useDirectReads: take('useDirectReads'),
     maxBackgroundJobs: take('maxBackgroundJobs'),
     maxBackgroundCompactions: take('maxBackgroundCompactions'),
     maxBackgroundFlushes: take('maxBackgroundFlushes'),

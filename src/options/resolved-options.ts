@@ -79,6 +79,7 @@ export interface DbOptions {
   avoidFlushDuringRecovery: boolean;
   avoidFlushDuringShutdown: boolean;
   maxOpenFiles: number;
+  useDirectReads: boolean;
   /** As they were given, for the OPTIONS file. */
   maxBackgroundJobs: number;
   maxBackgroundCompactions: number;

@@ -76,6 +76,7 @@ class Served {
       fileNumbers: Array.from({ length: fileNumbersFor(job) }, (_, i) => 100 + i),
       control: this.control.buffer,
       bytesPerSecond: 0,
+      directReads: false,
     };
     const answer = new Promise<MessageFromWorker>((resolve) => this.#channel.port1.once('message', resolve));
     this.#channel.port1.postMessage(message);

@@ -123,6 +123,7 @@ export class JobDirectory {
       fileNumbers,
       control: new ControlBlock().buffer,
       bytesPerSecond: 0,
+      directReads: false,
     };
   }
 }
@@ -145,6 +146,7 @@ export function runHere(request: PoolRequest, given: Partial<JobComponents> = {}
       comparator: { id: 0, name: bytewiseComparator.name },
       cache: undefined,
       prefixExtractor: undefined,
+      directReads: false,
       stats: statistics(),
     },
     control: new ControlBlock(request.control),
