@@ -35,9 +35,11 @@ export { DB, type FamilyChoice, type MultiGetKey } from './db/db.ts';
 export type { KeyVersion, KeyVersionsOptions } from './db/key-versions.ts';
 export type { ExplainedFile, ExplainedGet, ExplainedMemtable, ExplainedVersion } from './db/explain.ts';
 export type { ColumnFamilyMetaData, LiveFileMetaData } from './db/live-files.ts';
+export type { IngestOptions } from './db/ingest/ingest-options.ts';
 export type { Bytes, IteratorOptions, ReadOptions, WriteOptions } from './db/read-options.ts';
 export type { LiveFileStorageInfo } from './db/live-files-storage.ts';
 export { type RebuildReport, rebuildFromLogs } from './db/repair/rebuild-from-logs.ts';
+export { type ExternalSstFileInfo, SstFileWriter, type SstFileWriterOptions } from './db/sst-file-writer.ts';
 export type { LostFile, RepairReport } from './db/repair/repair-report.ts';
 export type { UpdatesOptions } from './db/replication.ts';
 export { type Clock, ManualClock, SystemClock } from './env/clock.ts';
@@ -58,6 +60,7 @@ export type {
   CompactionEvent,
   EventListener,
   FlushEvent,
+  IngestionEvent,
   RecoveryDropEvent,
   StallCondition,
 } from './monitoring/event-listener.ts';

@@ -118,6 +118,32 @@ export function* readTableProperties(handle: RandomAccessFile, fileSize: number)
   return yield* readProperties(source, metaindex.properties);
 }
 
+/**
+ * Where the 8 bytes of the global sequence stand in a file made for ingestion. The file stays the caller's. INVALID_ARGUMENT
+ * when there are none to overwrite, CORRUPTION when what was read is damaged.
+ */
+export function* readGlobalSequenceOffset(handle: RandomAccessFile, fileSize: number): Io<number> {
+  const { path } = handle;
+  const file = yield* TailFile.read(handle, fileSize);
+  const footer = decodeFooter(file.lastBytes(FOOTER_SIZE_MAX), fileSize, path);
+  const { formatVersion, checksumId, baseContextChecksum } = footer;
+  const source = { file, fileSize, path, formatVersion, checksumId, baseContextChecksum, verifyChecksums: true };
+  const { properties } = yield* readMetaindex(source, footer);
+  if (properties === undefined) throw corruption(`the metaindex of ${path} names no properties block`);
+  const kernel = getKernel();
+  const block = yield* readStoredBlock(source, properties);
+  try {
+    const plain = kernel.u8[block + properties.size] === 0;
+    const bytes = kernel.u8.subarray(block, block + properties.size);
+    const at = plain ? findProperty(bytes, PropertyName.globalSequence) : -1;
+    if (at < 0)
+      throw invalidArgument(`Trying to set global seqno for a file that don't have a global seqno field: ${path}`);
+    return properties.offset + at;
+  } finally {
+    kernel.x.blockRelease(block);
+  }
+}
+
 function* readMetaindex(source: BlockSource, footer: Footer): Io<Metaindex> {
   const kernel = getKernel();
   const block = yield* fetchBlock(source, footer.metaindex);

@@ -1,5 +1,6 @@
 /** What users hold of a column family: the reads and writes of `DB`, for one family. */
 import type { IteratorShape } from '../read/iterator-shape.ts';
+import type { IngestOptions } from './ingest/ingest-options.ts';
 import type { Bytes, IteratorOptions, ReadOptions, WriteOptions } from './read-options.ts';
 
 /** A range for `compactRange`; both ends inclusive, left out: open. */
@@ -40,6 +41,7 @@ export interface FamilyHost {
   keys(options: IteratorOptions): AsyncIterableIterator<Uint8Array>;
   values(options: IteratorOptions): AsyncIterableIterator<Uint8Array>;
   entriesSync(options: IteratorOptions): IterableIterator<[Uint8Array, Uint8Array]>;
+  ingestExternalFile(paths: readonly string[], options: IngestOptions): Promise<void>;
   flushFamily(family: ColumnFamily): Promise<void>;
   compactFamily(family: ColumnFamily, range: CompactRangeOptions): Promise<void>;
   familyProperty(family: ColumnFamily, name: string): string | undefined;
@@ -136,6 +138,11 @@ export class ColumnFamily {
 
   entriesSync(options?: Read<IteratorOptions>): IterableIterator<[Uint8Array, Uint8Array]> {
     return this.#host.entriesSync({ ...options, columnFamily: this });
+  }
+
+  /** Makes tables that an `SstFileWriter` wrote part of this family; see `DB.ingestExternalFile`. */
+  ingestExternalFile(paths: readonly string[], options?: Omit<IngestOptions, 'columnFamily'>): Promise<void> {
+    return this.#host.ingestExternalFile(paths, { ...options, columnFamily: this });
   }
 
   /** Writes this family's memtables to tables. */

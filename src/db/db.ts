@@ -22,6 +22,8 @@ import { AsyncEntries, syncEntries } from './entry-iteration.ts';
 import { type ExplainedGet, explainGet } from './explain.ts';
 import { changeOptions, createFamily, dropFamily } from './family-admin.ts';
 import { deleteFile, deleteFilesInRange } from './file-deletion.ts';
+import { ingestExternalFiles } from './ingest/ingest-external-files.ts';
+import { type IngestOptions, resolveIngestOptions } from './ingest/ingest-options.ts';
 import { allKeyVersions, type KeyVersion, type KeyVersionsOptions } from './key-versions.ts';
 import {
   type ColumnFamilyMetaData,
@@ -454,6 +456,19 @@ export class DB implements AsyncDisposable {
   async deleteFilesInRange(begin?: Bytes, end?: Bytes, options?: FamilyChoice): Promise<void> {
     this.#requireWritable();
     await deleteFilesInRange(this.#engine, this.#familyOf(options), begin, end);
+  }
+
+  /**
+   * Makes tables that an `SstFileWriter` wrote part of a column family, all at once: copied (or with `moveFiles` linked) into the
+   * directory, as deep in the tree as their keys allow, over what they overlap. Of files that overlap each other a later one
+   * wins. Durable when it resolves; the log holds nothing of them, so `getUpdatesSince` cannot give them. On failure nothing has
+   * changed: `INVALID_ARGUMENT` for what is no such table, was made for another comparator or family, or needs what an
+   * option forbids; `CORRUPTION` for damage; `TRY_AGAIN` by `failIfNotBottommostLevel`; `IO_ERROR`, `NO_SPACE`.
+   */
+  async ingestExternalFile(paths: readonly string[], options: IngestOptions = {}): Promise<void> {
+    this.#requireWritable();
+    const resolved = resolveIngestOptions(options);
+    await ingestExternalFiles(this.#engine, this.#familyOf(options), paths, resolved);
   }
 
   /** Waits for running work, flushes what no log holds, and lets go of everything. Idempotent. */

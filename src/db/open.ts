@@ -21,7 +21,7 @@ import { createDirectories, readWhole, replaceWhole, syncDirectory } from '../en
 import type { FileLock } from '../env/file-system.ts';
 import { type ClosableLogger, silentLogger } from '../env/logger.ts';
 import { hostName } from '../env/host.ts';
-import { randomUuid, SystemRandom } from '../env/random.ts';
+import { newSessionId, randomUuid, SystemRandom } from '../env/random.ts';
 import { DbContext } from '../options/db-context.ts';
 import type { Options } from '../options/options.ts';
 import { resolveOptions } from '../options/resolve-options.ts';
@@ -179,6 +179,5 @@ async function readIdentity(context: DbContext, found: DirectoryContents): Promi
     const bytes = new TextEncoder().encode(dbId);
     await runAsync(replaceWhole(fs, path, `${path}/${tempFileName(0)}`, `${path}/${IDENTITY_FILE}`, bytes));
   }
-  const sessionId = Array.from({ length: 20 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[random.below(36)]).join('');
-  return { dbId, sessionId, hostId: hostName() };
+  return { dbId, sessionId: newSessionId(random), hostId: hostName() };
 }

@@ -201,3 +201,39 @@ export function* copyFile(fs: FileSystem, from: string, to: string, limitBytes =
     yield* closeFile(source);
   }
 }
+
+/**
+ * Replaces a file by a copy of it with other bytes at `offset`, and syncs the copy's data. The file is never changed in place:
+ * it may have another name, whose owner does not expect that.
+ */
+export function* copyPatched(fs: FileSystem, path: string, bytes: Uint8Array, offset: number): Io<void> {
+  const source = yield* io(
+    () => fs.openRandomSync(path),
+    () => fs.openRandom(path),
+  );
+  try {
+    const target = yield* createFresh(fs, path);
+    try {
+      const chunk = new Uint8Array(COPY_CHUNK_BYTES);
+      for (let at = 0; ; ) {
+        const read = yield* readAt(source, chunk, at);
+        if (read === 0) break;
+        for (let i = 0; i < bytes.length; i++) {
+          const place = offset + i - at;
+          if (place >= 0 && place < read) chunk[place] = bytes[i]!;
+        }
+        const part = [chunk.subarray(0, read)];
+        yield* io(
+          () => target.appendSync(part),
+          () => target.append(part),
+        );
+        at += read;
+      }
+      yield* syncFull(target);
+    } finally {
+      yield* closeFile(target);
+    }
+  } finally {
+    yield* closeFile(source);
+  }
+}

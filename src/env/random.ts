@@ -93,3 +93,8 @@ export function randomUuid(rng: Rng): string {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
+
+/** The id of one session of a writer of tables, as their properties hold it: 20 digits of base 36. */
+export function newSessionId(rng: Rng): string {
+  return Array.from({ length: 20 }, () => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'[rng.below(36)]).join('');
+}

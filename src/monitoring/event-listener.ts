@@ -35,6 +35,17 @@ export interface CompactionEvent {
   subcompactions: number;
 }
 
+/** A table from outside that became part of the database. */
+export interface IngestionEvent {
+  columnFamily: string;
+  externalFilePath: string;
+  internalFilePath: string;
+  fileNumber: number;
+  level: number;
+  /** Of all its entries. */
+  globalSeqno: number;
+}
+
 /** Bytes of a log that recovery left out. */
 export interface RecoveryDropEvent {
   file: string;
@@ -62,6 +73,7 @@ export interface EventListener {
     cause: string;
   }): void;
   onTableFileCreated?(event: { columnFamily: string; fileNumber: number; sizeBytes: number }): void;
+  onExternalFileIngested?(event: IngestionEvent): void;
   onTableFileDeleted?(event: { fileNumber: number; path: string }): void;
   onMemTableSealed?(event: { columnFamily: string; entries: number; bytes: number }): void;
   onColumnFamilyDropped?(event: { columnFamily: string }): void;

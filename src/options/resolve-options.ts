@@ -332,6 +332,12 @@ export function familyPart(given: Options): ColumnFamilyOptions {
   ) as ColumnFamilyOptions;
 }
 
+/** Checks and completes a family's record that stands by itself. */
+export async function resolveOwnFamilyOptions(given: ColumnFamilyOptions): Promise<FamilyOptions> {
+  checkRecord(given, 'family', '');
+  return resolveFamilyOptions(given);
+}
+
 /** Checks a family's own record over the general one and completes it. */
 export async function overlayFamily(
   general: ColumnFamilyOptions,

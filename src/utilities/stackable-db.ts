@@ -207,6 +207,10 @@ export class StackableDB implements DatabaseShape {
     return this.base.deleteFilesInRange(begin, end, this.toBase(options));
   }
 
+  ingestExternalFile(...[paths, options]: Parameters<DatabaseShape['ingestExternalFile']>): Promise<void> {
+    return this.base.ingestExternalFile(paths, this.toBase(options));
+  }
+
   pauseBackgroundWork(): Promise<void> {
     return this.base.pauseBackgroundWork();
   }

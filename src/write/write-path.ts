@@ -113,9 +113,7 @@ export class WritePath implements WriteHost {
 
   append(group: WriteGroup): void {
     const sequence = this.#allocatedSequence + 1;
-    if (sequence + group.count > MAX_SEQUENCE) {
-      throw new DBError('NOT_SUPPORTED', 'sequence numbers are exhausted: 2^53 writes have been made');
-    }
+    if (sequence + group.count > MAX_SEQUENCE) throw sequencesExhausted();
     group.seal(sequence);
     // Even if the append fails its bytes may be in the file: these sequences are never used again.
     this.#allocatedSequence += group.count;
@@ -221,6 +219,17 @@ export class WritePath implements WriteHost {
     for (const family of due) this.#switchOne(family);
     this.inserter.refresh();
     this.#room.schedule();
+  }
+
+  /**
+   * Takes `count` sequences for entries that go into tables past the log, as ingested ones do; returns the first. They are
+   * used up, whatever becomes of the entries. The log tells of them as of writes that bypass it.
+   */
+  takeSequences(count: number): number {
+    const first = this.#allocatedSequence + 1;
+    if (first + count > MAX_SEQUENCE) throw sequencesExhausted();
+    this.#allocatedSequence += count;
+    return first;
   }
 
   /** Takes over from recovery or from `resume`: no sequence up to `sequence` is used again. */
@@ -334,4 +343,8 @@ export class WritePath implements WriteHost {
     statistics?.count('rocksdb.stall.micros', Math.round(micros));
     statistics?.record('rocksdb.db.write.stall', micros);
   }
+}
+
+function sequencesExhausted(): DBError {
+  return new DBError('NOT_SUPPORTED', 'sequence numbers are exhausted: 2^53 writes have been made');
 }

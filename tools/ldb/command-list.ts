@@ -17,6 +17,7 @@ import { dumpWalCommand } from './commands/dump-wal.ts';
 import { fileChecksumDumpCommand } from './commands/file-checksum-dump.ts';
 import { getCommand } from './commands/get.ts';
 import { getPropertyCommand } from './commands/get-property.ts';
+import { ingestExternSstCommand } from './commands/ingest-extern-sst.ts';
 import { internalDumpCommand } from './commands/internal-dump.ts';
 import { listColumnFamiliesCommand } from './commands/list-column-families.ts';
 import { listFileRangeDeletesCommand } from './commands/list-file-range-deletes.ts';
@@ -69,4 +70,5 @@ export const COMMANDS: readonly LdbCommand[] = [
   restoreCommand,
   checkpointCommand,
   writeExternSstCommand,
+  ingestExternSstCommand,
 ];
