@@ -150,6 +150,6 @@ function requireOperator(family: ColumnFamilyState): void {
 
 function checkRange(family: ColumnFamilyState, begin: Uint8Array, end: Uint8Array): void {
   if (family.comparator.compare(begin, end) > 0) {
-    throw invalidArgument('deleteRange: end key comes before start key');
+    throw invalidArgument('end key comes before start key');
   }
 }

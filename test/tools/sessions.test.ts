@@ -14,6 +14,8 @@ import { runInProcess } from './run-in-process.ts';
 import { argumentsOf, notationOf, parseSession, printSession, runReference, type Session } from './session.ts';
 
 const FOLDER = join(import.meta.dirname, 'recorded');
+// The times of values are printed in local time, here and by the C++ tools.
+process.env.TZ = 'UTC';
 const rewrite = process.env.PUMICE_REWRITE === '1' && rocksdbToolsInstalled();
 
 /** A copy of the session's database, in a path that is the same length every time. */

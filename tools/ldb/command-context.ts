@@ -137,6 +137,13 @@ export class CommandContext {
     await (await this.fileSystem.openSequential(path)).close();
   }
 
+  /** Fails with RocksDB's words when there is no database to write to. */
+  async requireDatabase(): Promise<void> {
+    const current = `${this.path}/${CURRENT_FILE}`;
+    if (await this.fileSystem.exists(resolve(current))) return;
+    throw commandFailure(`Invalid argument: ${current}: does not exist (create_if_missing is false)`);
+  }
+
   /** Says on stderr which bytes of logs are not shown. */
   tellDrops(drops: readonly RecoveryDrop[]): void {
     for (const { file, offset, bytes, reason } of drops) {
@@ -149,10 +156,7 @@ export class CommandContext {
    * such open stores its options, so whoever opens several times reads them once, before the first. Close it.
    */
   async openForWrite(createIfMissing = false, changes: ColumnFamilyOptions = {}, base?: Options): Promise<DB> {
-    const current = `${this.path}/${CURRENT_FILE}`;
-    if (!createIfMissing && !(await this.fileSystem.exists(resolve(current)))) {
-      throw commandFailure(`Invalid argument: ${current}: does not exist (create_if_missing is false)`);
-    }
+    if (!createIfMissing) await this.requireDatabase();
     const options = base ?? (await this.options());
     const columnFamilies = { ...options.columnFamilies };
     const own = columnFamilies[this.familyName];

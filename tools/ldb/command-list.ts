@@ -16,6 +16,7 @@ import { dumpLiveFilesCommand } from './commands/dump-live-files.ts';
 import { dumpWalCommand } from './commands/dump-wal.ts';
 import { fileChecksumDumpCommand } from './commands/file-checksum-dump.ts';
 import { getCommand } from './commands/get.ts';
+import { getEntityCommand, putEntityCommand } from './commands/get-entity.ts';
 import { getPropertyCommand } from './commands/get-property.ts';
 import { ingestExternSstCommand } from './commands/ingest-extern-sst.ts';
 import { internalDumpCommand } from './commands/internal-dump.ts';
@@ -40,6 +41,8 @@ export const COMMANDS: readonly LdbCommand[] = [
   putCommand,
   getCommand,
   multiGetCommand,
+  getEntityCommand,
+  putEntityCommand,
   batchPutCommand,
   scanCommand,
   deleteCommand,

@@ -30,6 +30,7 @@ export async function ldb(args: readonly string[], streams: ToolStreams): Promis
   refuseFlags(given);
   const flags = new Flags(given, { ...PLACE_FLAGS, ...OPEN_FLAGS, ...command.flags }, unknownFlag);
   const context = new CommandContext(params, flags, streams);
+  if (command.needsDatabase && flags.text('db') === '') throw new ToolFailure('Either db or path must be specified.');
   if (command.needsDatabase && context.path === '') throw new ToolFailure(helpText());
   await command.run(context);
   return 0;

@@ -5,6 +5,9 @@ import { TTL_TIME_MAX, TTL_TIME_MIN, timeOf, timeText } from './ttl-value.ts';
 
 /** Tells stored values inside the window from those outside. */
 export interface TimeWindow {
+  /** Unix seconds: inclusive, exclusive. */
+  readonly start: number;
+  readonly end: number;
   contains(stored: Uint8Array): boolean;
 }
 
@@ -18,6 +21,8 @@ export function timeWindow(context: CommandContext, verb: string): TimeWindow {
   }
   const open = end === TTL_TIME_MAX;
   return {
+    start,
+    end,
     contains: (stored) => {
       const time = timeOf(stored);
       return time >= start && (open || time < end);

@@ -12,6 +12,8 @@ export interface FlagDescriptor {
   readonly kind: FlagKind;
   /** What stands for the value in the help. */
   readonly value?: string;
+  /** What the flag means when it is given without a value; flags without it need one, but for booleans. */
+  readonly bare?: string;
   /** What the flag does, for the help; flags without it are left out there. */
   readonly help?: string;
 }
@@ -97,12 +99,12 @@ export class Flags {
       this.#values.set(positive, 'false');
       return;
     }
-    this.#values.set(flag.name, checkedValue(flag, known.kind));
+    this.#values.set(flag.name, checkedValue(flag, known));
   }
 }
 
-function checkedValue(flag: GivenFlag, kind: FlagKind): string {
-  const { name, value } = flag;
+function checkedValue(flag: GivenFlag, { kind, bare }: FlagDescriptor): string {
+  const { name, value = bare } = flag;
   if (kind === 'boolean') {
     const parsed = value === undefined ? true : parseBoolean(value);
     if (parsed === undefined) throw new ToolFailure(`Failed: ${name} must be true or false.`);

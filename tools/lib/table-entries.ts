@@ -13,8 +13,9 @@ const READ_SIZE = 1 << 20;
 export class TableEntries implements Disposable {
   readonly #source: TableIterator;
 
-  constructor(reader: TableReader) {
-    this.#source = reader.newIterator({ sequentialReadSize: READ_SIZE });
+  /** `readSize`: bytes a read. */
+  constructor(reader: TableReader, readSize = READ_SIZE) {
+    this.#source = reader.newIterator({ sequentialReadSize: readSize });
   }
 
   /** Goes to the first entry whose user key is not before `userKey`, without one to the first of all. */

@@ -33,6 +33,8 @@ export interface DumpOptions {
   readonly fromIsPrefix: boolean;
   /** Most entries to read in all, `undefined` all of them. */
   readonly readNumber: number | undefined;
+  /** Bytes a read, `undefined` as the walk thinks best. */
+  readonly readaheadSize: number | undefined;
   readonly verifyChecksum: boolean;
   readonly showProperties: boolean;
   readonly showSummary: boolean;
@@ -81,6 +83,7 @@ const FLAGS: FlagTable = {
   to: { kind: 'text', value: '<user_key>', help: 'Key before which check and scan end.' },
   prefix: { kind: 'text', value: '<user_key>', help: 'Only keys that begin with this; not together with --from.' },
   read_num: { kind: 'integer', value: '<number>', help: 'Most entries that check and scan read, over all tables.' },
+  readahead_size: { kind: 'integer', value: '<bytes>', help: 'Bytes a read of check and scan.' },
   verify_checksum: { kind: 'boolean', help: 'Verify checksums of data blocks in check, scan and verify.' },
   input_key_hex: { kind: 'boolean', help: 'The keys of --from, --to and --prefix are given as 0x and hex digits.' },
   show_properties: { kind: 'boolean', help: 'Print the properties of each table.' },
@@ -162,6 +165,7 @@ function dumpOptions(flags: Flags): DumpOptions {
     to: keyOf(flags.text('to')),
     fromIsPrefix: flags.has('prefix'),
     readNumber: readNumber !== undefined && readNumber > 0 ? readNumber : undefined,
+    readaheadSize: positive(flags, 'readahead_size'),
     verifyChecksum: flags.boolean('verify_checksum'),
     showProperties: flags.boolean('show_properties'),
     showSummary: flags.boolean('show_summary'),
@@ -182,7 +186,7 @@ function compressionTypes(text: string | undefined): string[] | undefined {
   const names = text.split(',').map((name) => name.trim());
   for (const name of names) {
     if (!(COMPRESSION_TYPES as readonly string[]).includes(name)) {
-      throw new ToolFailure(`${name} is not a valid CompressionType.`);
+      throw new ToolFailure(`${name} is not a valid CompressionType`);
     }
   }
   return names;

@@ -6,6 +6,8 @@ import type { LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandFailure } from '../command-failure.ts';
 
+const LOG_LEVEL_COUNT = 6;
+
 /** Flags of both directions. Threads and log levels are RocksDB's tuning of its own copying; they change nothing here. */
 export const BACKUP_FLAGS: FlagTable = {
   backup_dir: { kind: 'text' },
@@ -20,6 +22,12 @@ export function backupDirectory(context: CommandContext): string {
   return resolve(directory);
 }
 
+/** `stderr_log_level` is one of RocksDB's six levels. */
+export function checkBackupFlags({ flags }: CommandContext): void {
+  const level = flags.number('stderr_log_level') ?? 0;
+  if (level < 0 || level >= LOG_LEVEL_COUNT) throw commandFailure('stderr_log_level must be >= 0 and < 6.');
+}
+
 /** Says OK after each step. */
 export const backupCommand: LdbCommand = {
   name: 'backup',
@@ -29,6 +37,7 @@ export const backupCommand: LdbCommand = {
   needsDatabase: true,
   async run(context) {
     const directory = backupDirectory(context);
+    checkBackupFlags(context);
     await using db = await context.openForWrite();
     context.out.line('open db OK');
     await using engine = await BackupEngine.open(directory);

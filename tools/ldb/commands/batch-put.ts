@@ -13,7 +13,7 @@ export const batchPutCommand: LdbCommand = {
   needsDatabase: true,
   async run(context) {
     const { params } = context;
-    if (params.length === 0) throw commandFailure('At least one <key> <value> pair must be specified batchput.');
+    if (params.length < 2) throw commandFailure('At least one <key> <value> pair must be specified batchput.');
     if (params.length % 2 !== 0) {
       throw commandFailure('Equal number of <key>s and <value>s must be specified for batchput.');
     }

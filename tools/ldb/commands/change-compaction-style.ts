@@ -31,6 +31,10 @@ export const changeCompactionStyleCommand: LdbCommand = {
     if (oldStyle === newStyle) {
       throw commandFailure('Old compaction style is the same as new compaction style. Nothing to do.\n');
     }
+    if (newStyle === 'level') {
+      throw commandFailure('Convert from universal compaction to level compaction. Nothing to do.\n');
+    }
+    await context.requireDatabase();
     const options = await context.options();
     context.out.line(`files per level before compaction: ${await filesPerLevel(context)}`);
     await compactAll(context, oldStyle);

@@ -1,4 +1,5 @@
 /** `create_column_family`: adds a family. */
+import { CURRENT_FILE } from '../../../format/manifest/file-name.ts';
 import { statusText } from '../../lib/status-text.ts';
 import type { LdbCommand } from '../command.ts';
 import { commandFailure } from '../command-failure.ts';
@@ -12,6 +13,7 @@ export const createColumnFamilyCommand: LdbCommand = {
   needsDatabase: true,
   async run(context) {
     if (context.params.length !== 1) throw commandFailure('new column family name must be specified');
+    await context.requireFile(`${context.path}/${CURRENT_FILE}`);
     await using db = await context.openForWrite();
     try {
       await db.createColumnFamily(context.params[0]!);

@@ -1,5 +1,6 @@
 /** `drop_column_family`: removes a family and all it holds. */
 import { resolve } from 'node:path';
+import { CURRENT_FILE } from '../../../format/manifest/file-name.ts';
 import { DB } from '../../../src/index.ts';
 import { statusText } from '../../lib/status-text.ts';
 import type { LdbCommand } from '../command.ts';
@@ -14,6 +15,7 @@ export const dropColumnFamilyCommand: LdbCommand = {
   needsDatabase: true,
   async run(context) {
     if (context.params.length !== 1) throw commandFailure('The name of column family to drop must be specified');
+    await context.requireFile(`${context.path}/${CURRENT_FILE}`);
     const name = context.params[0]!;
     if (!(await DB.listColumnFamilies(resolve(context.path))).includes(name)) {
       throw commandFailure(`Column family: ${name} doesn't exist in db.`);

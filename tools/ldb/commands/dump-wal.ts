@@ -17,7 +17,7 @@ export const dumpWalCommand: LdbCommand = {
   needsDatabase: false,
   async run(context) {
     const path = context.flags.text('walfile');
-    if (path === undefined || path === '') throw commandFailure('Argument --walfile must be specified.');
+    if (path === undefined || path === '') throw commandFailure('Argument walfile must be specified.');
     await printWal(context, path, {
       header: context.flags.boolean('header'),
       values: context.flags.boolean('print_value'),

@@ -3,10 +3,11 @@ import { parseFileName } from '../../../format/manifest/file-name.ts';
 import { type LdbCommand, RANGE_FLAGS } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandFailure } from '../command-failure.ts';
+import { BucketCounts } from '../bucket-counts.ts';
 import { CountByPrefix } from '../count-by-prefix.ts';
 import { DUMP_DELIMITER } from '../key-value-line.ts';
 import { printTable } from '../table-text.ts';
-import { timeWindow } from '../time-window.ts';
+import { type TimeWindow, timeWindow } from '../time-window.ts';
 import { timeOf, timeText, withoutTime } from '../ttl-value.ts';
 import { ValueSizes } from '../value-sizes.ts';
 import { printWal } from '../wal-text.ts';
@@ -16,7 +17,7 @@ import { dumpManifest } from './manifest-dump.ts';
 export const dumpCommand: LdbCommand = {
   name: 'dump',
   usage:
-    'dump [--from] [--to] [--ttl] [--max_keys=<N>] [--timestamp] [--count_only] [--count_delim=<char>] [--stats] ' +
+    'dump [--from] [--to] [--ttl] [--max_keys=<N>] [--timestamp] [--count_only] [--count_delim=<char>] [--stats] [--bucket=<seconds>] ' +
     '[--start_time=<N>] [--end_time=<N>] [--path=<path_to_a_file>]',
   group: 'admin',
   flags: {
@@ -24,8 +25,9 @@ export const dumpCommand: LdbCommand = {
     max_keys: { kind: 'integer' },
     timestamp: { kind: 'boolean' },
     count_only: { kind: 'boolean' },
-    count_delim: { kind: 'text' },
+    count_delim: { kind: 'text', bare: '.' },
     stats: { kind: 'boolean' },
+    bucket: { kind: 'integer' },
     start_time: { kind: 'integer' },
     end_time: { kind: 'integer' },
     path: { kind: 'text' },
@@ -69,6 +71,7 @@ async function dumpDatabase(context: CommandContext): Promise<void> {
     return;
   }
   const window = timeWindow(context, 'Dumping');
+  const buckets = bucketsOf(context, window);
   using iterator = family.newIterator(context.bounds());
   let count = 0;
   for (iterator.seekToFirstSync(); iterator.valid; iterator.nextSync()) {
@@ -76,17 +79,27 @@ async function dumpDatabase(context: CommandContext): Promise<void> {
     const { key, value } = iterator;
     if (context.ttl && !window.contains(value)) continue;
     count++;
-    sizes.add(value.length);
-    if (groups !== undefined) groups.add(key, value.length);
+    buckets?.add(value);
+    const size = context.ttl ? withoutTime(value).length : value.length;
+    sizes.add(size);
+    if (groups !== undefined) groups.add(key, size);
     else if (!countOnly) printRow(context, key, value);
     if (out.full) await out.flush();
   }
   const error = iterator.status();
   if (error !== undefined) throw error;
-  if (groups !== undefined) groups.finish();
+  if (buckets !== undefined) await buckets.print(out);
+  else if (groups !== undefined) groups.finish();
   else if (!json) out.line(`Keys in range: ${count}`);
   else if (countOnly) out.line(JSON.stringify({ keys: count, valueSizes: sizes.data() }));
   if (countOnly && !json) out.write('Value size distribution: \n', sizes.text(), '\n');
+}
+
+/** `undefined` unless `--bucket` cuts the window; without `--ttl` there is nothing to cut. */
+function bucketsOf(context: CommandContext, window: TimeWindow): BucketCounts | undefined {
+  const seconds = context.flags.number('bucket') ?? 0;
+  const cuts = context.ttl && !context.json && seconds > 0 && seconds < window.end - window.start;
+  return cuts ? new BucketCounts(window, seconds) : undefined;
 }
 
 function printRow(context: CommandContext, key: Uint8Array, stored: Uint8Array): void {

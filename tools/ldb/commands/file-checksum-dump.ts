@@ -1,4 +1,5 @@
 /** `file_checksum_dump`: the whole-file checksums that the MANIFEST records of tables. */
+import { CURRENT_FILE } from '../../../format/manifest/file-name.ts';
 import { prefixedHex, upperHex } from '../../lib/hex.ts';
 import type { LdbCommand } from '../command.ts';
 import { familyFiles, readManifestState } from '../manifest-file.ts';
@@ -12,6 +13,9 @@ export const fileChecksumDumpCommand: LdbCommand = {
   flags: { path: { kind: 'text' } },
   needsDatabase: false,
   async run(context) {
+    if (context.flags.text('path') === undefined && context.path !== '') {
+      await context.requireFile(`${context.path}/${CURRENT_FILE}`);
+    }
     const { state } = await readManifestState(context.fileSystem, await manifestPath(context));
     const files = [...state.families.values()].flatMap((family) => familyFiles(family));
     const hex = context.flags.boolean('hex');

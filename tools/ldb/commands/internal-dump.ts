@@ -1,4 +1,5 @@
 /** `idump`: every version of the keys of a range, as tables and logs hold them. */
+import { utf8 } from '../../../format/base/bytes.ts';
 import { sequenceOf, typeOf, userKeyOf } from '../../../format/base/internal-key.ts';
 import { parsePrefixedHex, upperHex } from '../../lib/hex.ts';
 import { internalKeyText } from '../../lib/internal-key-text.ts';
@@ -17,7 +18,7 @@ export const internalDumpCommand: LdbCommand = {
     input_key_hex: { kind: 'boolean' },
     max_keys: { kind: 'integer' },
     count_only: { kind: 'boolean' },
-    count_delim: { kind: 'text' },
+    count_delim: { kind: 'text', bare: '.' },
     stats: { kind: 'boolean' },
   },
   needsDatabase: true,
@@ -42,11 +43,13 @@ export const internalDumpCommand: LdbCommand = {
   },
 };
 
+/** Only `--input_key_hex` says how the bounds are given; `--hex` is about what is printed. */
 function rangeOf(context: CommandContext): { from: Uint8Array | undefined; to: Uint8Array | undefined } {
   const hex = context.flags.boolean('input_key_hex');
   const bound = (name: string): Uint8Array | undefined => {
     const text = context.flags.text(name);
-    return hex && text !== undefined && text !== '' ? parsePrefixedHex(text) : context.keyFlag(name);
+    if (text === undefined || text === '') return undefined;
+    return hex ? parsePrefixedHex(text) : utf8(text);
   };
   return { from: bound('from'), to: bound('to') };
 }
@@ -57,9 +60,8 @@ async function printStats(context: CommandContext): Promise<void> {
 }
 
 function printEntry(context: CommandContext, key: Uint8Array, value: Uint8Array): void {
-  const hex = context.flags.boolean('hex');
   if (context.json) {
     const entry = { key: context.jsonKey(userKeyOf(key)), sequence: sequenceOf(key), type: typeOf(key) };
     context.out.line(JSON.stringify({ ...entry, value: context.jsonValue(value) }));
-  } else context.out.line(...internalKeyText(key, hex), ' => ', hex ? upperHex(value) : value);
+  } else context.out.line(...internalKeyText(key, context.keyHex), ' => ', context.valueHex ? upperHex(value) : value);
 }

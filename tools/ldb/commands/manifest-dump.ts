@@ -55,7 +55,7 @@ export async function databaseManifest(context: CommandContext): Promise<string>
   const manifests = names.filter((name) => parseFileName(name)?.kind === 'manifest');
   if (manifests.length === 1) return `${path}/${manifests[0]}`;
   throw commandFailure(
-    manifests.length === 0 ? 'No MANIFEST found' : 'Multiple MANIFEST files found; use --path to select one',
+    manifests.length === 0 ? `No MANIFEST found in ${path}` : 'Multiple MANIFEST files found; use --path to select one',
   );
 }
 

@@ -4,7 +4,7 @@ import { isNotFound } from '../../../src/env/file-error.ts';
 import { BackupEngine } from '../../../src/index.ts';
 import type { LdbCommand } from '../command.ts';
 import { commandFailure } from '../command-failure.ts';
-import { BACKUP_FLAGS, backupDirectory } from './backup.ts';
+import { BACKUP_FLAGS, backupDirectory, checkBackupFlags } from './backup.ts';
 
 /** Says OK after each step. What stands in the database's directory is replaced. */
 export const restoreCommand: LdbCommand = {
@@ -15,6 +15,7 @@ export const restoreCommand: LdbCommand = {
   needsDatabase: true,
   async run(context) {
     const directory = backupDirectory(context);
+    checkBackupFlags(context);
     // Opening an engine makes its directory; asking for a restore must not.
     try {
       await context.fileSystem.stat(`${directory}/meta`);

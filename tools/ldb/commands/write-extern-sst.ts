@@ -38,6 +38,7 @@ export const writeExternSstCommand: LdbCommand = {
 
 /** The family in the database, whose order the table must have. */
 async function writerOptions(context: CommandContext): Promise<SstFileWriterOptions> {
+  await context.requireDatabase();
   const { state } = await readManifestState(context.fileSystem, resolve(await databaseManifest(context)));
   for (const [id, { name, comparatorName }] of state.families) {
     if (name !== context.familyName) continue;

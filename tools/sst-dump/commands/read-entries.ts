@@ -29,7 +29,7 @@ export async function readEntries(
 ): Promise<EntriesRead> {
   const { from, to, fromIsPrefix } = options;
   const print = options.command === 'scan';
-  using entries = new TableEntries(table.reader);
+  using entries = new TableEntries(table.reader, options.readaheadSize);
   let count = 0;
   for (entries.seek(from); entries.valid; entries.next()) {
     if (count >= limit) return { count, limited: true };
