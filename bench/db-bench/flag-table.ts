@@ -57,7 +57,7 @@ const RUN = {
   mem_env: boolean(false, 'Keep the files in memory.'),
   preset: text(
     '',
-    'Options to start from: flash, hdd, memory, pointLookup, updateHeavy or mixed; other flags come on top.',
+    'Options to start from: flash, hdd, memory, pointLookup, updateHeavy, mixed or bulkLoad; other flags come on top.',
   ),
 } satisfies Record<string, FlagDescriptor>;
 
