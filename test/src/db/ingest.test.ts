@@ -310,6 +310,19 @@ describe('files', () => {
     expect(cuts).toBeGreaterThan(80);
   });
 
+  test('a write made before is not lost by a power cut that the table survives', async () => {
+    const fileSystem = new MemoryFileSystem({ crashable: true });
+    const env = new Env({ fileSystem });
+    const path = await table(env, '/x.sst', { x: 'table' });
+    const db = await DB.open(PATH, { env, createIfMissing: true });
+    await db.put('a', 'in the log, not synced');
+    await db.ingestExternalFile([path]);
+    const image = fileSystem.crashImage('synced', new SeededRandom(1));
+    await db.close();
+    await using after = await DB.open(PATH, { env: new Env({ fileSystem: image }) });
+    expect(read(after)).toEqual({ a: 'in the log, not synced', x: 'table' });
+  });
+
   test('a failure of any call to the disk refuses the tables or takes them in, and writes go on after resume()', async () => {
     let failures = 0;
     for (let nth = 1; ; nth++) {
