@@ -13,6 +13,8 @@ export interface PlantedBug {
   forgetsSyncsOf?: FileKind;
   /** Unlinks of these files do nothing, as if a reference were never given back. */
   keepsFiles?: FileKind;
+  /** Not the file system's: compactions are planned as if no older sorted run lay below their output. */
+  dropsTombstonesEarly?: boolean;
 }
 
 /** A memory file system whose caller seems to have the bug. */

@@ -153,6 +153,11 @@ export class PowerCutRun {
     }
   }
 
+  /** Brings all there is in the default family down to one level. */
+  async compactToLevel(targetLevel: number): Promise<void> {
+    await this.db.compactRange({ changeLevel: true, targetLevel });
+  }
+
   async syncWal(): Promise<void> {
     const number = this.issued;
     await this.db.syncWal();

@@ -113,6 +113,28 @@ export const POWER_CUT_WORKLOADS: readonly PowerCutWorkload[] = [
     },
   },
   {
+    name: 'deletions merged above old versions that lie levels below',
+    optionSet: plain,
+    async run(run) {
+      await run.open();
+      for (let i = 0; i < 12; i++) {
+        await run.write([put(run, `key${i}`)], false);
+      }
+      await run.compactToLevel(4);
+      // Tombstones in two overlapping tables of level 0: the next compaction writes level 1, far above the old versions.
+      for (const first of [0, 1]) {
+        for (let i = first; i < 8; i += 2) {
+          await run.write([deleteKey(`key${i}`)], true);
+        }
+        await run.write([{ kind: 'deleteRange', family: 'default', key: `key1${first}`, end: 'key2' }], true);
+        await run.write([put(run, 'key0a'), put(run, 'key9')], false);
+        await run.flush();
+      }
+      await run.compact();
+      await puts(run, 4, () => true);
+    },
+  },
+  {
     name: 'overwrites under a snapshot, compacted twice',
     optionSet: plain,
     async run(run) {
