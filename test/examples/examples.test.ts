@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { MemcacheClient, type MultiRetrievalResponse } from 'memcache-client';
 import { expect, test } from 'vitest';
 import { WriteBatch } from '../../src/index.ts';
 import { PROJECT_ROOT } from '../support/source-files.ts';
@@ -195,6 +196,61 @@ test('the memcached refuses what is no command, and takes commands in pieces and
     'END',
     '',
   ]);
+  await server.stop();
+});
+
+/** What the client threw; clients tell of refusals by errors whose message is the server's answer. */
+async function refusal(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => 'none',
+    (error: unknown) => (error as Error).message,
+  );
+}
+
+test('a memcached client from npm finds in the persistent memcached what it expects of any, after a restart too', async () => {
+  using directory = temporaryDirectory();
+  let seconds = 1_700_000_000;
+  const start = () => memcached.Memcached.start(directory.path, 0, () => seconds);
+  let server = await start();
+  let client = new MemcacheClient({ server: `127.0.0.1:${server.port}` });
+  const forEver = { lifetime: 0 };
+  const values = async (...keys: string[]) => {
+    const found = await client.get<MultiRetrievalResponse>(keys);
+    return keys.map((key) => found[key]?.value);
+  };
+
+  expect(await client.version()).toEqual(['VERSION', 'pumice']);
+  expect(await client.set('text', 'héllo', forEver)).toEqual(['STORED']);
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i)).toString('latin1');
+  const binary = Buffer.from(`\r\nEND\r\n${bytes}`.repeat(300), 'latin1');
+  await client.set('bytes', binary, forEver);
+  // Flags tell the client what a value was: an object comes back as one.
+  await client.set('object', { moons: ['Phobos', 'Deimos'] }, forEver);
+  await client.set('session', 'open', { lifetime: 60 });
+  await client.set('visits', '41', forEver);
+  expect(await client.add('new', 'first', forEver)).toEqual(['STORED']);
+  expect(await refusal(client.add('new', 'second'))).toBe('NOT_STORED');
+  expect(await refusal(client.replace('none', 'x'))).toBe('NOT_STORED');
+  expect(await client.incr('visits', 9)).toBe('50');
+  expect(await client.decr('visits', 8)).toBe('42');
+  expect(await refusal(client.incr('none', 1))).toBe('NOT_FOUND');
+  expect(await values('text', 'object', 'session', 'new', 'none')).toEqual([
+    ...['héllo', { moons: ['Phobos', 'Deimos'] }, 'open', 'first', undefined],
+  ]);
+  expect(await values('bytes')).toEqual([binary]);
+
+  client.shutdown();
+  await server.stop();
+  server = await start();
+  client = new MemcacheClient({ server: `127.0.0.1:${server.port}` });
+  seconds += 59;
+  expect(await values('session', 'visits')).toEqual(['open', '42']);
+  seconds += 1;
+  expect(await values('session', 'text')).toEqual([undefined, 'héllo']);
+  expect(await client.delete('text')).toEqual(['DELETED']);
+  expect(await refusal(client.delete('text'))).toBe('NOT_FOUND');
+  expect(await values('text', 'new', 'bytes')).toEqual([undefined, 'first', binary]);
+  client.shutdown();
   await server.stop();
 });
 
