@@ -62,12 +62,12 @@ const EFFECTS: readonly [flag: FlagName, value: string, option: string, expected
   ['use_existing_db', '1', 'createIfMissing', false],
 ];
 
-test.each(EFFECTS)('S142 --%s=%s changes the option %s', (flag, value, option, expected) => {
+test.each(EFFECTS)('S14 S142 --%s=%s changes the option %s', (flag, value, option, expected) => {
   expect(optionsOf(`--${flag}=${value}`)[option]).toEqual(expected);
   expect(optionsOf()[option]).not.toEqual(expected);
 });
 
-test('S142 the vector memtable and the number of cache shards are those of the flags', () => {
+test('S14 S142 the vector memtable and the number of cache shards are those of the flags', () => {
   expect(optionsOf('--memtablerep=vector')).toMatchObject({ memtableFactory: { name: 'VectorRepFactory' } });
   expect(optionsOf('--cache_size=1048576', '--cache_numshardbits=4')).toMatchObject({
     blockCache: { capacity: 1048576, numShardBits: 4 },

@@ -28,7 +28,7 @@ function firstTable(directory: string): string {
   );
 }
 
-test('the doctor finds a sound database healthy, and changes nothing in it', async () => {
+test('S8 the doctor finds a sound database healthy, and changes nothing in it', async () => {
   using copy = temporaryCopy(fixture('level-compacted'));
   const before = directoryFingerprint(copy.path);
   const { code, out, err } = await run('doctor', copy.path);
@@ -41,14 +41,14 @@ test('the doctor finds a sound database healthy, and changes nothing in it', asy
   expect(directoryFingerprint(copy.path)).toEqual(before);
 });
 
-test('the doctor looks at a database that somebody has open', async () => {
+test('S8 the doctor looks at a database that somebody has open', async () => {
   using directory = temporaryDirectory();
   await using db = await DB.open(join(directory.path, 'db'), { createIfMissing: true });
   await db.put('a', '1');
   expect((await run('doctor', db.path)).code).toBe(0);
 });
 
-test('the doctor sees every family', async () => {
+test('S8 the doctor sees every family', async () => {
   using copy = temporaryCopy(fixture('column-families'));
   const { code, out } = await run('doctor', '--json', copy.path);
   expect(code).toBe(0);
@@ -57,7 +57,7 @@ test('the doctor sees every family', async () => {
   expect(families.map(({ name }) => name)).toEqual(names);
 });
 
-test('the doctor names a table with a flipped bit, and a missing one', async () => {
+test('S8 the doctor names a table with a flipped bit, and a missing one', async () => {
   using copy = temporaryCopy(fixture('level-compacted'));
   const table = firstTable(copy.path);
   const bytes = readFileSync(table);
@@ -73,7 +73,7 @@ test('the doctor names a table with a flipped bit, and a missing one', async () 
   expect((await run('doctor', copy.path)).code).toBe(1);
 });
 
-test('the doctor reports a directory without a database, and a damaged MANIFEST', async () => {
+test('S8 the doctor reports a directory without a database, and a damaged MANIFEST', async () => {
   using directory = temporaryDirectory();
   const none = await run('doctor', directory.path);
   expect([none.code, none.out.includes('PROBLEM: cannot be opened: ')]).toEqual([1, true]);
@@ -89,7 +89,7 @@ test('the doctor reports a directory without a database, and a damaged MANIFEST'
   expect(findings[0]!.text).toContain('Corruption');
 });
 
-test('the doctor warns of tombstones and of tables that belong to no version', async () => {
+test('S8 the doctor warns of tombstones and of tables that belong to no version', async () => {
   using directory = temporaryDirectory();
   const path = join(directory.path, 'db');
   {
@@ -106,7 +106,7 @@ test('the doctor warns of tombstones and of tables that belong to no version', a
   expect(out).toContain('Healthy, 2 warnings');
 });
 
-test('the doctor calls a full level 0 a stall, by the limits that the database was opened with', async () => {
+test('S8 the doctor calls a full level 0 a stall, by the limits that the database was opened with', async () => {
   using directory = temporaryDirectory();
   const path = join(directory.path, 'db');
   {

@@ -3,15 +3,17 @@
  * word. Method: one bit of every byte of small files is flipped; every call of the file system is watched.
  */
 
-import { chmodSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DB, DBError, Env, FaultFileSystem, MemoryFileSystem, type Options } from '../../../src/index.ts';
+import { sstDump } from '../../../tools/sst-dump/sst-dump.ts';
 import { directoryFingerprint } from '../../support/directory-hash.ts';
 import { Random, seedFor } from '../../support/random.ts';
 import { expectRows, scanForward } from '../../support/read-database.ts';
 import { expectTablesSound, testWithTools } from '../../support/rocksdb-tools.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { runInProcess } from '../../tools/run-in-process.ts';
 import { expectRefused } from '../bad-input/refusal.ts';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -132,7 +134,7 @@ test('S46 a table is written once, front to back, and never opened for writing a
   expect(wrong).toEqual([]);
 });
 
-testWithTools('S22 tables are sorted and sound, as C++ sst_dump sees them', async () => {
+testWithTools('S22 tables are sorted and sound, as our sst_dump and that of C++ see them', async () => {
   using directory = temporaryDirectory();
   const random = new Random(22);
   {
@@ -140,7 +142,17 @@ testWithTools('S22 tables are sorted and sound, as C++ sst_dump sees them', asyn
     for (let i = 0; i < 5000; i++) await db.put(random.bytes(random.below(30)), random.bytes(random.below(100), true));
     await db.flush();
   }
-  expect(expectTablesSound(directory.path)).toBeGreaterThan(0);
+  const tables = expectTablesSound(directory.path);
+  expect(tables).toBeGreaterThan(0);
+  const { code, out } = await runInProcess(sstDump, [`--file=${directory.path}`, '--command=check']);
+  expect([code, out.match(/^Process .*\.sst$/gm)?.length]).toEqual([0, tables]);
+  expect(out).not.toMatch(/corruption/i);
+  const victim = join(directory.path, readdirSync(directory.path).find((name) => name.endsWith('.sst'))!);
+  const bytes = readFileSync(victim);
+  bytes[100]! ^= 1;
+  writeFileSync(victim, bytes);
+  const damaged = await runInProcess(sstDump, [`--file=${victim}`, '--command=check', '--verify_checksum']);
+  expect(`${damaged.out}${damaged.err}`).toMatch(/corruption/i);
 });
 
 test('S62 a read-only open needs no LOCK, makes none, and changes nothing in a directory that cannot be written', async () => {

@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Comparator, DB, Env, type EnvOptions, type Options } from '../../../src/index.ts';
-import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { Random } from '../../support/random.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const MODULE = new URL('../../support/worker-modules.mjs', import.meta.url);
 const text = new TextDecoder();
@@ -193,10 +193,10 @@ describe('ends', () => {
   });
 
   test('S90 databases of one Env share its threads', async () => {
-    await using place = new Place({ compactionWorkers: 2, flushWorkers: 1 });
+    await using place = new Place({ compactionWorkers: 4, flushWorkers: 1 });
     let most = 0;
     const databases = await Promise.all(
-      Array.from({ length: 8 }, (_, i) => DB.open(`${place.path}${i}`, { ...small, env: place.env })),
+      Array.from({ length: 20 }, (_, i) => DB.open(`${place.path}${i}`, { ...small, env: place.env })),
     );
     for (let round = 0; round < 4; round++) {
       for (const db of databases) for (let i = 0; i < 2000; i++) db.putSync(key(i), 'x'.repeat(200));
@@ -208,9 +208,9 @@ describe('ends', () => {
     await new Promise((resolve) => setTimeout(resolve, 10));
     most = Math.max(most, place.env.stats().workers);
     await Promise.all(compactions);
-    expect(most).toBe(3);
+    expect(most).toBe(5);
     await Promise.all(databases.map((db) => db.close()));
-    expect(place.env.stats().workers).toBe(3);
+    expect(place.env.stats().workers).toBe(5);
     await place.env.close();
     expect(place.env.stats().workers).toBe(0);
   });
