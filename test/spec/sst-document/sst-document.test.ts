@@ -1,5 +1,5 @@
 /**
- * The description of the table file is complete and true. Method: a decoder that takes every offset, number and name from
+ * The description of the table file is complete and true. Method: a decoder that takes layouts, ids, names and hash constants from
  * the tables of `docs/sst-format.md` reads every table that the C++ libraries wrote for us; what it finds is held to the
  * tables' own properties and to what the C++ tool prints; and with one cell of the document changed it must fail.
  */
@@ -139,8 +139,8 @@ function dumped(path: string): string[] {
 
 testWithTools('S23 entries decoded by the document are those that sst_dump prints', () => {
   let compared = 0;
-  // Newer ones it cannot read, and the values of these two it prints in its own way.
-  const readable = fixtures.filter(({ name, path }) => !/^(modern|opt-|leveldb)/.test(name) && path !== '');
+  // Left out: newer tables, which it cannot read, blob references and wide columns, and LevelDB's.
+  const readable = fixtures.filter(({ name }) => !/^(modern|opt-|leveldb)/.test(name));
   for (const fixture of readable) {
     const path = tablesOf(fixture)[0]!;
     const lines = decodeTable(rules, readFileSync(path)).entries.map(({ key, sequence, typeId, value }) => {

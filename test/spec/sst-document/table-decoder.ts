@@ -1,6 +1,6 @@
 /**
- * Decodes a whole table by what the document says: every offset, number and name comes from its tables. It shares no code
- * with the library but the codecs' byte formats, which the document leaves to others.
+ * Decodes a whole table by what the document says: layouts, ids, names and hash constants come from its tables; steps and
+ * the few sizes that stand in its sentences are written here. It shares no code with the library but the codecs.
  */
 
 import type { BlockEntry, DocumentRules } from './blocks.ts';
