@@ -37,7 +37,22 @@ export const compressionNames: ReadonlyMap<number, string> = new Map([
 export interface CodecOptions {
   readonly level?: number | undefined;
   readonly windowBits?: number | undefined;
+  /**
+   * What the block may refer to; ignored by codecs without dictionaries. The same object for every block of a table, never
+   * changed: a codec keeps what it made of the last one.
+   */
+  readonly dictionary?: Uint8Array | undefined;
 }
+
+/** Whether blocks of the codec can refer to a dictionary. */
+export const takesDictionary: Readonly<Record<CodecType, boolean>> = {
+  snappy: false,
+  zlib: true,
+  bzip2: false,
+  lz4: true,
+  lz4hc: true,
+  zstd: true,
+};
 
 /** Compresses and decompresses one block at a time, synchronously. Buffers may lie in the kernel's shared memory. */
 export interface Codec {

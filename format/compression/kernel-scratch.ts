@@ -17,6 +17,11 @@ export class KernelScratch {
   #address = 0;
   #size = 0;
 
+  /** Bytes of the buffer. A `reserve` that changes this number has lost what was in it, any other has not. */
+  get capacity(): number {
+    return this.#size;
+  }
+
   /** Address of at least `size` bytes, good until the next call. */
   reserve(size: number): number {
     if (size > this.#size || (this.#size > KEEP && size <= KEEP)) {

@@ -12,7 +12,7 @@ const DEFAULT_WINDOW_BITS = 14;
 function settings(options: CodecOptions): ZlibOptions {
   const level = options.level === undefined || options.level > 9 || options.level < -1 ? DEFAULT_LEVEL : options.level;
   const windowBits = Math.min(14, Math.max(9, Math.abs(options.windowBits ?? DEFAULT_WINDOW_BITS)));
-  return { level, windowBits };
+  return { level, windowBits, ...(options.dictionary === undefined ? {} : { dictionary: options.dictionary }) };
 }
 
 function inflate(source: Uint8Array, limit: number, chunkSize: number, dictionary: Uint8Array | undefined): Uint8Array {

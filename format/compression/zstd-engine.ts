@@ -9,7 +9,7 @@ import { WasmLibrary, WasmScratch } from './wasm-library.ts';
 
 /** One zstd library. Results are borrowed until the next call. */
 export interface ZstdEngine {
-  compress(source: Uint8Array, level: number): Uint8Array;
+  compress(source: Uint8Array, level: number, dictionary: Uint8Array | undefined): Uint8Array;
   /** The bytes of all frames in `source`. CORRUPTION when malformed or longer than `capacity`. */
   decompress(source: Uint8Array, capacity: number, dictionary: Uint8Array | undefined): Uint8Array;
 }
@@ -28,8 +28,10 @@ export function makeNodeZstd(): ZstdEngine | undefined {
   if (zstdCompressSync === undefined || zstdDecompressSync === undefined || levelParameter === undefined)
     return undefined;
   return {
-    compress: (source, level) =>
-      zstdCompressSync(source, { params: { [levelParameter]: level }, pledgedSrcSize: source.length }),
+    compress(source, level, dictionary) {
+      const options = { params: { [levelParameter]: level }, pledgedSrcSize: source.length };
+      return zstdCompressSync(source, dictionary === undefined ? options : { ...options, dictionary });
+    },
     decompress(source, capacity, dictionary) {
       const limits = { maxOutputLength: Math.max(1, capacity), chunkSize: Math.max(64, capacity) };
       try {
@@ -47,6 +49,8 @@ const exported = {
   initialize: 'g',
   isError: 'h',
   compressBound: 'i',
+  createCompressor: 'j',
+  compressUsingDictionary: 'l',
   compress: 'm',
   createDecompressor: 'n',
   decompressUsingDictionary: 'q',
@@ -68,8 +72,11 @@ export function makeWasmZstd(): ZstdEngine {
   const isError = library.function(exported.isError);
   const compressBound = library.function(exported.compressBound);
   const compress = library.function(exported.compress);
+  const compressWith = library.function(exported.compressUsingDictionary);
   const decompress = library.function(exported.decompressUsingDictionary);
+  const compressor = library.function(exported.createCompressor)();
   const context = library.function(exported.createDecompressor)();
+  let placedWords: Uint8Array | undefined;
 
   function place(into: WasmScratch, bytes: Uint8Array): number {
     into.trim(Math.max(KEEP, bytes.length));
@@ -78,23 +85,42 @@ export function makeWasmZstd(): ZstdEngine {
     return at;
   }
 
+  /** The dictionary's address. Every block of a table comes with the same one, which then stays where it is. */
+  function placeWords(dictionary: Uint8Array): number {
+    if (dictionary === placedWords) return scratch.dictionary.reserve(dictionary.length);
+    placedWords = dictionary;
+    return place(scratch.dictionary, dictionary);
+  }
+
   function room(capacity: number): number {
     scratch.output.trim(Math.max(KEEP, capacity));
     return scratch.output.reserve(capacity);
   }
 
   const engine: ZstdEngine = {
-    compress(source, level) {
+    compress(source, level, dictionary) {
       const from = place(scratch.input, source);
       const bound = compressBound(source.length) >>> 0;
       const to = room(bound);
-      const written = compress(to, bound, from, source.length, level) >>> 0;
+      const written =
+        (dictionary === undefined
+          ? compress(to, bound, from, source.length, level)
+          : compressWith(
+              compressor,
+              to,
+              bound,
+              from,
+              source.length,
+              placeWords(dictionary),
+              dictionary.length,
+              level,
+            )) >>> 0;
       if (isError(written) !== 0) throw new RangeError(`zstd failed to compress ${source.length} bytes`);
       return library.bytes().subarray(to, to + written);
     },
     decompress(source, capacity, dictionary) {
       const from = place(scratch.input, source);
-      const words = dictionary === undefined ? 0 : place(scratch.dictionary, dictionary);
+      const words = dictionary === undefined ? 0 : placeWords(dictionary);
       const to = room(capacity);
       const written = decompress(context, to, capacity, from, source.length, words, dictionary?.length ?? 0) >>> 0;
       if (isError(written) !== 0) throw malformed('zstd', `error ${-(written | 0)}`);
@@ -108,14 +134,16 @@ export function makeWasmZstd(): ZstdEngine {
 /** Another build of the package would have other short names; find out at load, not in somebody's data. */
 function checkBuild(engine: ZstdEngine): void {
   const sample = new Uint8Array(64).fill(7);
-  let back: Uint8Array;
-  try {
-    back = engine.decompress(engine.compress(sample, 3).slice(), sample.length, undefined);
-  } catch (cause) {
-    throw notSupported(`Compression type zstd is not available: ${String(cause)}`);
-  }
-  if (back.length !== sample.length || !back.every((byte) => byte === 7)) {
-    throw notSupported('Compression type zstd is not available: unknown build of @bokuweb/zstd-wasm');
+  for (const dictionary of [undefined, new Uint8Array(32).fill(7)]) {
+    let back: Uint8Array;
+    try {
+      back = engine.decompress(engine.compress(sample, 3, dictionary).slice(), sample.length, dictionary);
+    } catch (cause) {
+      throw notSupported(`Compression type zstd is not available: ${String(cause)}`);
+    }
+    if (back.length !== sample.length || !back.every((byte) => byte === 7)) {
+      throw notSupported('Compression type zstd is not available: unknown build of @bokuweb/zstd-wasm');
+    }
   }
 }
 

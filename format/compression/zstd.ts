@@ -1,4 +1,4 @@
-/** zstd frames, with trained or raw dictionaries on reading. */
+/** zstd frames, with trained or raw dictionaries on reading and raw ones on writing. */
 import { type Codec, malformed } from './codec.ts';
 import { makeNodeZstd, makeWasmZstd, type ZstdEngine } from './zstd-engine.ts';
 import { listZstdFrames } from './zstd-frame.ts';
@@ -20,7 +20,7 @@ export function makeZstd(engine: ZstdEngine = findEngine()): Codec {
     type: 'zstd',
     compress(source, target, options) {
       const wanted = options.level ?? DEFAULT_LEVEL;
-      const result = engine.compress(source, wanted > MAX_LEVEL ? DEFAULT_LEVEL : wanted);
+      const result = engine.compress(source, wanted > MAX_LEVEL ? DEFAULT_LEVEL : wanted, options.dictionary);
       if (result.length > target.length) return 0;
       target.set(result);
       return result.length;

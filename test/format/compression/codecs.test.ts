@@ -14,7 +14,13 @@ import {
   decompressUnsized,
   readSizePrefix,
 } from '../../../format/compression/block-compression.ts';
-import { type Codec, type CodecType, CompressionId, MAX_BLOCK_SIZE } from '../../../format/compression/codec.ts';
+import {
+  type Codec,
+  type CodecType,
+  CompressionId,
+  MAX_BLOCK_SIZE,
+  takesDictionary,
+} from '../../../format/compression/codec.ts';
 import { findCodec, findCodecById } from '../../../format/compression/codec-registry.ts';
 import { decompressZstdFrames, makeZstd } from '../../../format/compression/zstd.ts';
 import { makeWasmZstd } from '../../../format/compression/zstd-engine.ts';
@@ -131,6 +137,65 @@ describe('zstd', () => {
     // Magic, single segment with an 8-byte size of 2^40, one last run-length block of 5 bytes.
     const bomb = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 1, 0, 0, 0x2b, 0, 0, 65);
     expect(() => listZstdFrames(bomb)).toThrow(/claims 1099511627776 bytes/);
+  });
+});
+
+describe('dictionaries', () => {
+  const random = new Random(seedFor(4711));
+  const record = (i: number): string => `{"id":${i},"name":"user ${i * 7919}","mail":"u${i}@example.com","ok":true}`;
+  const block = (first: number): Uint8Array =>
+    Buffer.from(Array.from({ length: 2 }, (_, i) => record(first + i)).join());
+  const dictionaries = [
+    Buffer.from(record(1)),
+    Buffer.from(Array.from({ length: 60 }, (_, i) => record(i)).join()),
+    Buffer.concat([random.bytes(100_000), Buffer.from(record(3))]),
+    random.bytes(1),
+    random.bytes(7),
+  ];
+
+  /** Compresses with each dictionary in turn, then with each once more, so that what is kept of the last one is tried. */
+  function withDictionaries(compress: Codec, decompress: Codec): void {
+    for (const dictionary of [...dictionaries, ...dictionaries.slice(0, 2)]) {
+      for (const source of [block(1000), block(2000), ...samples()]) {
+        const target = new Uint8Array(compressionRoom(source.length) + 1024);
+        const size = compress.compress(source, target, { dictionary });
+        expect(size).toBeGreaterThan(0);
+        same(decompressed(decompress, target.subarray(0, size), source.length, dictionary), source);
+      }
+    }
+  }
+
+  function sizeWith(codec: Codec, source: Uint8Array, dictionary: Uint8Array | undefined): number {
+    return codec.compress(source, new Uint8Array(4096), { dictionary });
+  }
+
+  test.each(types.filter((type) => takesDictionary[type]))('%s refers to one, and ours are read again', (type) => {
+    const codec = findCodec(type);
+    withDictionaries(codec, codec);
+    const plain = sizeWith(codec, block(1000), undefined);
+    expect(sizeWith(codec, block(1000), dictionaries[1])).toBeLessThan(plain * 0.8);
+    // What matters of a dictionary that is longer than what a codec can refer to is its end.
+    expect(sizeWith(codec, block(1000), dictionaries[2])).toBeLessThan(plain);
+    expect(sizeWith(codec, block(1000), undefined)).toBe(plain);
+  });
+
+  test('either engine of zstd reads what the other wrote', () => {
+    const wasm = makeZstd(makeWasmZstd());
+    withDictionaries(wasm, findCodec('zstd'));
+    withDictionaries(findCodec('zstd'), wasm);
+  });
+
+  test('zlib inflates them with the dictionary preset in a window of 14 bits, and not without', () => {
+    const target = new Uint8Array(4096);
+    const dictionary = dictionaries[1]!;
+    const stored = target.subarray(0, findCodec('zlib').compress(block(1000), target, { dictionary }));
+    same(inflateRawSync(stored, { windowBits: 14, dictionary }), block(1000));
+    expect(() => inflateRawSync(stored, { windowBits: 14 })).toThrow(/invalid distance/);
+  });
+
+  test.each(types.filter((type) => !takesDictionary[type]))('%s ignores one', (type) => {
+    const codec = findCodec(type);
+    expect(sizeWith(codec, block(1), dictionaries[1])).toBe(sizeWith(codec, block(1), undefined));
   });
 });
 
