@@ -146,6 +146,7 @@ function* runJob(
       tableOptions: shape.tableOptions,
       tombstones: neededTombstones(fragments, { comparator, snapshots, deeperRanges }),
       pathId: shape.pathId,
+      targetFileSize: shape.rules.targetFileSize,
       oldestAncestorTime: shape.oldestAncestorTime,
       oldestKeyTime: shape.oldestKeyTime,
     });

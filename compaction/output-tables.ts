@@ -32,6 +32,8 @@ export interface OutputTablesOptions {
   /** In key order, newest first. */
   readonly tombstones: readonly RangeTombstone[];
   readonly pathId: number;
+  /** Bytes at which the job ends a table; `Infinity` never. */
+  readonly targetFileSize: number;
   /** Unix seconds: the oldest data among the inputs, 0 unknown. */
   readonly oldestAncestorTime: number;
   /** Unix seconds: the oldest key, for the table's properties; 0 unknown. */
@@ -52,6 +54,7 @@ export class OutputTables {
   #from: Uint8Array | undefined;
   #unthrottled = 0;
   #lastSize = 0;
+  #restAt = 0;
 
   constructor(options: OutputTablesOptions) {
     this.#options = options;
@@ -120,6 +123,8 @@ export class OutputTables {
         fileNumber: output.number,
         mergeOperatorName: components.mergeOperator?.name,
         prefixExtractor: components.prefixExtractor,
+        targetFileSize: this.#options.targetFileSize,
+        pause: () => this.#pause(),
       });
       this.#open = { output, writer };
       this.#lastSize = 0;
@@ -157,6 +162,16 @@ export class OutputTables {
     this.#unthrottled = 0;
     this.#options.io.checkCancelled();
     yield* this.#options.io.throttle(bytes);
+  }
+
+  /** What the job does between its steps, while a table writes the blocks that it kept for its dictionary. */
+  *#pause(): Io<void> {
+    const { io, settings } = this.#options;
+    yield* this.#account(this.fileBytes);
+    if (io.nowMicros() < this.#restAt) return;
+    io.checkCancelled();
+    yield* io.rest();
+    this.#restAt = io.nowMicros() + settings.sliceMs * 1000;
   }
 
   #metadata(number: number, written: WrittenTable): FileMetadata {

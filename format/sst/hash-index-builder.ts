@@ -8,7 +8,6 @@ import { ByteWriter } from '../base/coding.ts';
 import { equalBytes } from '../base/internal-key.ts';
 import type { Io } from '../base/io.ts';
 import type { SliceTransform } from '../base/slice-transform.ts';
-import { getKernel } from '../kernel/kernel.ts';
 import type { BlockHandle } from './block-handle.ts';
 import type { TableSink } from './table-sink.ts';
 
@@ -62,8 +61,8 @@ export class HashIndexBuilder {
   /** Writes both blocks, in RocksDB's order; they are compressed like data. */
   *write(sink: TableSink): Io<WrittenHashIndex> {
     this.#endPrefix();
-    const metadata = yield* writeBytes(sink, this.#metadata.view());
-    const prefixes = yield* writeBytes(sink, this.#prefixes.view());
+    const metadata = yield* sink.writeBytes(this.#metadata.view(), true);
+    const prefixes = yield* sink.writeBytes(this.#prefixes.view(), true);
     return { prefixes, metadata };
   }
 
@@ -73,16 +72,5 @@ export class HashIndexBuilder {
     const blocks = this.#lastBlock - this.#firstBlock + 1;
     this.#metadata.varint(this.#prefix.length).varint(this.#firstBlock).varint(blocks);
     this.#prefix = undefined;
-  }
-}
-
-function* writeBytes(sink: TableSink, bytes: Uint8Array): Io<BlockHandle> {
-  const kernel = getKernel();
-  const at = kernel.malloc(bytes.length + 16);
-  try {
-    kernel.copyIn(bytes, at);
-    return yield* sink.writeBlock(at, bytes.length, true);
-  } finally {
-    kernel.free(at);
   }
 }

@@ -11,8 +11,13 @@ export interface CompressionOptions {
   level?: number;
   /** zlib: base-2 logarithm of the window, 8 to 14 (RocksDB's reader inflates with 14). */
   windowBits?: number;
-  /** Bytes of compression dictionary; 0 none. */
+  /**
+   * Largest dictionary of a table in bytes, 0 none: zlib, lz4, lz4hc and zstd compress data blocks with samples of the
+   * table's first blocks, which are kept uncompressed in memory until then; the other codecs ignore it.
+   */
   maxDictBytes?: number;
+  /** Bytes of blocks that are kept for a dictionary; 0, and at most: the target size of the file. */
+  maxDictBufferBytes?: number;
 }
 
 /** Which filter a table carries, and its size. */

@@ -28,6 +28,8 @@ export class TableSink {
   readonly #options: TableSinkOptions;
   readonly #codec: Codec | undefined;
   readonly #codecId: number;
+  /** How data blocks are compressed: the others' options until there is a dictionary. */
+  #dataOptions: CodecOptions;
   #buffer = 0;
   #capacity = 0;
   #used = 0;
@@ -39,6 +41,7 @@ export class TableSink {
     this.#options = options;
     this.#codec = options.compression === 'none' ? undefined : findCodec(options.compression);
     this.#codecId = CompressionId[options.compression];
+    this.#dataOptions = options.compressionOptions;
     this.#reserve(BUFFER_SIZE);
   }
 
@@ -48,8 +51,34 @@ export class TableSink {
   }
 
   /** Appends the block at kernel address `at` with its trailer, compressed if it is worth while and `compressible`. */
-  *writeBlock(at: number, size: number, compressible: boolean): Io<BlockHandle> {
-    const codec = compressible ? this.#codec : undefined;
+  writeBlock(at: number, size: number, compressible: boolean): Io<BlockHandle> {
+    return this.#append(at, size, compressible ? this.#options.compressionOptions : undefined);
+  }
+
+  /** Appends a data block likewise, compressed with the dictionary if there is one. */
+  writeDataBlock(at: number, size: number): Io<BlockHandle> {
+    return this.#append(at, size, this.#dataOptions);
+  }
+
+  /** Appends a block of bytes that lie anywhere. */
+  *writeBytes(bytes: Uint8Array, compressible: boolean): Io<BlockHandle> {
+    const at = this.#kernel.malloc(bytes.length + 16);
+    try {
+      this.#kernel.copyIn(bytes, at);
+      return yield* this.writeBlock(at, bytes.length, compressible);
+    } finally {
+      this.#kernel.free(at);
+    }
+  }
+
+  /** Data blocks from here on are compressed with this dictionary, which is kept as it is. */
+  useDictionary(dictionary: Uint8Array): void {
+    this.#dataOptions = { ...this.#options.compressionOptions, dictionary };
+  }
+
+  /** `options` undefined: stored as it is. */
+  *#append(at: number, size: number, options: CodecOptions | undefined): Io<BlockHandle> {
+    const codec = options === undefined ? undefined : this.#codec;
     const room = (codec === undefined ? size : compressionRoom(size)) + BLOCK_TRAILER_SIZE;
     if (this.#used + room > this.#capacity) {
       yield* this.flush();
@@ -59,9 +88,8 @@ export class TableSink {
     const target = this.#buffer + this.#used;
     const { u8 } = this.#kernel;
     let stored = 0;
-    if (codec !== undefined) {
-      const source = this.#kernel.bytes(at, size);
-      stored = compressBlock(codec, source, this.#kernel.bytes(target, room), this.#options.compressionOptions);
+    if (codec !== undefined && options !== undefined) {
+      stored = compressBlock(codec, this.#kernel.bytes(at, size), this.#kernel.bytes(target, room), options);
     }
     const type = stored === 0 ? CompressionId.none : this.#codecId;
     if (stored === 0) {

@@ -32,6 +32,8 @@ export interface TableTail {
   /** The kernel's table writer, for its counters. */
   readonly writer: number;
   readonly dataBlocks: number;
+  /** What data blocks were compressed with; empty for nothing. */
+  readonly dictionary: Uint8Array;
   readonly baseContextChecksum: number;
 }
 
@@ -64,6 +66,9 @@ export function* writeTableTail(tail: TableTail): Io<TableProperties> {
   }
   const index = yield* tail.index.write(sink);
   if (options.formatVersion >= 6) entries.push(metaindexEntry(MetaindexName.index, index.handle));
+  if (tail.dictionary.length > 0) {
+    entries.push(metaindexEntry(MetaindexName.compressionDictionary, yield* sink.writeBytes(tail.dictionary, false)));
+  }
   if (tail.tombstones.length > 0) {
     const block = tail.tombstones.map(({ begin, end, sequence }) => ({
       key: rangeTombstoneKey(begin, sequence),
@@ -166,9 +171,9 @@ function sum<T>(items: readonly T[], size: (item: T) => number): number {
 
 /** The text that RocksDB stores; 32767 is its "the codec's own level". */
 function describeCompressionOptions({ compressionOptions }: TableOptions): string {
-  const { level = 32767, windowBits = 14 } = compressionOptions;
+  const { level = 32767, windowBits = 14, maxDictBytes = 0, maxDictBufferBytes = 0 } = compressionOptions;
   return (
-    `window_bits=-${windowBits}; level=${level}; strategy=0; max_dict_bytes=0; zstd_max_train_bytes=0; enabled=0; ` +
-    'max_dict_buffer_bytes=0; use_zstd_dict_trainer=1; '
+    `window_bits=-${windowBits}; level=${level}; strategy=0; max_dict_bytes=${maxDictBytes}; zstd_max_train_bytes=0; ` +
+    `enabled=0; max_dict_buffer_bytes=${maxDictBufferBytes}; use_zstd_dict_trainer=1; `
   );
 }

@@ -12,6 +12,7 @@ import { BlockBuilderField, BlockBuilderFlags, BlockFlags } from '../kernel/abi/
 import { PrefixKind, TableWriterField, TableWriterStatus } from '../kernel/abi/table-writer.ts';
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
 import { checksumIdOf } from './block-checksum.ts';
+import { DataBlockWriter } from './data-block-writer.ts';
 import { FilterBuilder, filterHashKindOf } from './filter-builder.ts';
 import { HashIndexBuilder } from './hash-index-builder.ts';
 import { IndexBuilder } from './index-builder.ts';
@@ -45,6 +46,7 @@ export class TableWriter {
   readonly #options: TableOptions;
   readonly #context: TableWriterContext;
   readonly #sink: TableSink;
+  readonly #data: DataBlockWriter;
   readonly #index: IndexBuilder;
   readonly #filter: FilterBuilder | undefined;
   readonly #hashIndex: HashIndexBuilder | undefined;
@@ -69,6 +71,7 @@ export class TableWriter {
       compression: options.compression,
       compressionOptions: options.compressionOptions,
     });
+    this.#data = new DataBlockWriter(this.#sink, options, context);
     this.kernelWriter = this.#makeKernelWriter();
     this.#index = new IndexBuilder(options, context.comparator);
     const { filterPolicy } = options;
@@ -81,7 +84,7 @@ export class TableWriter {
     this.#hostPrefixes = this.#filter === undefined || kernelHashes ? undefined : context.prefixExtractor;
   }
 
-  /** Bytes of the file if it ended here, index and filter left out. */
+  /** Bytes of the file if it ended here, index and filter left out, and data blocks that are kept for a dictionary. */
   get sizeEstimate(): number {
     const { x } = this.#kernel;
     const pending =
@@ -137,6 +140,7 @@ export class TableWriter {
       if (x.tableWriterBlockEntries(this.kernelWriter) > 0) yield* this.#writeBlock(undefined);
       // The last block may have been written for an entry that went to another table: its partition is still open.
       else if (this.#index.entriesInPartition > 0) this.#cutPartition(undefined);
+      yield* this.#data.finish();
       const properties = yield* writeTableTail({
         options: this.#options,
         context: this.#context,
@@ -147,6 +151,7 @@ export class TableWriter {
         tombstones: this.#tombstones,
         writer: this.kernelWriter,
         dataBlocks: this.#dataBlocks,
+        dictionary: this.#data.dictionary,
         baseContextChecksum: this.#baseContextChecksum,
       });
       return { sizeBytes: this.#sink.offset, properties, ...this.#boundaries() };
@@ -159,6 +164,7 @@ export class TableWriter {
   abandon(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#data.close();
     this.#sink.close();
     this.#filter?.close();
     this.#kernel.x.tableWriterDestroy(this.kernelWriter);
@@ -182,7 +188,7 @@ export class TableWriter {
     );
     if (this.#hostPrefixes !== undefined) this.#eachUserKey(block, size, (key) => this.#hashPrefix(key));
     if (this.#hashIndex !== undefined) this.#indexPrefixes(this.#hashIndex, block, size, firstKey, lastKey);
-    const handle = yield* this.#sink.writeBlock(block, size, true);
+    const handle = yield* this.#data.write(block, size);
     if (this.#options.blockAlign) yield* this.#sink.pad(Math.min(PAGE_SIZE, this.#options.blockSize));
     this.#dataBlocks++;
     const full = this.#index.add(firstKey, lastKey, nextKey, handle);

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DBError } from '../../format/base/db-error.ts';
 import { sequenceOf, userKeyOf, ValueType } from '../../format/base/internal-key.ts';
+import { noIo } from '../../format/base/io.ts';
 import type { MergeOperator } from '../../format/base/merge-operator.ts';
 import { getKernel } from '../../format/kernel/kernel.ts';
 import { expectTablesSound, runTool, testWithTools } from '../support/rocksdb-tools.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { operator, type Version } from './history.ts';
+import { settingsWith } from './memory-compaction-io.ts';
 import { SmallTree } from './small-tree.ts';
 
 const { value, deletion, singleDeletion, merge } = ValueType;
@@ -310,6 +312,62 @@ describe('compaction', () => {
     await async.compactAsync(async.plan(0, async.levels[0]!, 1), {}, {});
     expect(async.io.rests).toBeGreaterThan(2);
     expect(show(async.versions())).toEqual(show(sync.versions()));
+  });
+});
+
+describe('a compression dictionary', () => {
+  const compressionOptions = { maxDictBytes: 1000 };
+  const options = { compression: 'zlib', compressionOptions, targetFileSizeBase: 30_000 } as const;
+
+  /** A tree with one table of similar entries, uncompressed. */
+  function filledTree(): SmallTree {
+    const tree = new SmallTree(options);
+    const versions: Version[] = [];
+    for (let i = 0; i < 4000; i++) versions.push(version(numberedKey(i), i + 1, value, `{"id":${i * 7919},"a":"b"}`));
+    tree.flush(versions, []);
+    return tree;
+  }
+
+  test('does not make files smaller than their target: the size that counts is that in the file', () => {
+    const tree = filledTree();
+    const before = show(tree.versions());
+    const { outputs } = tree.compact(tree.plan(0, tree.levels[0]!, 1));
+    expect(outputs.length).toBeGreaterThan(1);
+    for (const { sizeBytes } of outputs.slice(0, -1)) {
+      expect(sizeBytes).toBeGreaterThan(30_000);
+      expect(sizeBytes).toBeLessThan(45_000);
+    }
+    expect(show(tree.versions()).map((row) => row.replace(/#0,/, '#'))).toEqual(
+      before.map((row) => row.replace(/#\d+,/, '#')),
+    );
+  });
+
+  test('the job rests and asks whether it is cancelled while the blocks kept for it are written', async () => {
+    const tree = filledTree();
+    const plan = { ...tree.plan(0, tree.levels[0]!, 1), targetFileSize: Number.POSITIVE_INFINITY };
+    const settings = { tableOptions: { ...settingsWith().tableOptions, ...options } };
+    await tree.compactAsync({ ...plan, compressionOptions: {} }, settings, {});
+    const without = tree.io.rests;
+    const other = filledTree();
+    const before = other.io.throttled;
+    await other.compactAsync(plan, settings, {});
+    expect(other.io.rests).toBeGreaterThan(without + 3);
+    expect(other.io.throttled - before).toBeGreaterThan(other.levels[1]![0]!.sizeBytes - 2 * 65_536);
+    const stopped = filledTree();
+    stopped.io.rest = function (this: typeof stopped.io) {
+      if (++this.rests > without + 2) this.cancelled = new DBError('ABORTED', 'stop');
+      return noIo();
+    };
+    await expect(stopped.compactAsync(plan, settings, {})).rejects.toThrow('stop');
+    expect(stopped.io.files.size).toBe(1);
+  });
+
+  test('a failed append of what was kept removes the outputs and frees the memory', () => {
+    const tree = filledTree();
+    const before = getKernel().x.allocatedBytes();
+    tree.io.appendsLeft = 0;
+    expect(() => tree.compact(tree.plan(0, tree.levels[0]!, 1))).toThrow('no space');
+    expect([tree.io.files.size, tree.io.openInputs, getKernel().x.allocatedBytes()]).toEqual([1, 0, before]);
   });
 });
 
