@@ -100,6 +100,8 @@ const TABLE = {
   metadata_block_size: integer(4096, 'Bytes of a partition.'),
   compression_type: text('snappy', 'none, snappy, zlib, bzip2, lz4, lz4hc or zstd.'),
   compression_level: integer(32767, 'Level of the compression; 32767: its own default.'),
+  compression_max_dict_bytes: integer(0, 'Largest dictionary of a table (zlib, lz4, lz4hc, zstd); 0: none.'),
+  compression_max_dict_buffer_bytes: integer(0, 'Bytes of blocks kept for a dictionary; 0: a file.'),
   min_level_to_compress: integer(-1, 'First level that is compressed; negative: all are.'),
   checksum_type: integer(4, '0 none, 1 crc32c, 2 xxHash, 3 xxHash64, 4 XXH3.'),
   format_version: integer(5, 'Version of the table format.'),

@@ -93,7 +93,11 @@ function compressionOptions(flags: BenchFlags): Options {
   const level = flags.number('compression_level');
   return {
     compression,
-    ...(level === 32767 ? {} : { compressionOptions: { level } }),
+    compressionOptions: {
+      ...(level === 32767 ? {} : { level }),
+      maxDictBytes: flags.number('compression_max_dict_bytes'),
+      maxDictBufferBytes: flags.number('compression_max_dict_buffer_bytes'),
+    },
     ...(firstLevel < 0
       ? {}
       : {

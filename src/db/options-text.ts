@@ -81,9 +81,16 @@ function dbRows(o: DbOptions): Map<string, string> {
 }
 
 function compressionTuning({ table }: FamilyOptions): string {
-  const { level = 32_767, windowBits = 14, maxDictBytes = 0 } = table.compressionOptions;
+  const { level = 32_767, windowBits = 14, maxDictBytes = 0, maxDictBufferBytes = 0 } = table.compressionOptions;
   // RocksDB's negative number asks zlib for a bare stream, which is what both write.
-  return printNestedOptions(rows({ window_bits: -windowBits, level, max_dict_bytes: maxDictBytes }));
+  return printNestedOptions(
+    rows({
+      window_bits: -windowBits,
+      level,
+      max_dict_bytes: maxDictBytes,
+      max_dict_buffer_bytes: maxDictBufferBytes,
+    }),
+  );
 }
 
 function universalTuning({ universal: u }: FamilyOptions): string {

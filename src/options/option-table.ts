@@ -507,11 +507,11 @@ const FAMILY_ROWS: Row[] = [
   ],
   [
     'compressionOptions',
-    component('{ level?, windowBits?, maxDictBytes? }'),
+    component('{ level?, windowBits?, maxDictBytes?, maxDictBufferBytes? }'),
     {},
     'mutable',
     ['cf', 'compression_opts'],
-    'Tuning of the codec.',
+    'Tuning of the codec, and dictionaries.',
   ],
   [
     'checksum',

@@ -1,5 +1,6 @@
 /** Checks what the user gave and completes it. Every refusal is `INVALID_ARGUMENT` and names the option. */
 import { invalidArgument } from '../../format/base/db-error.ts';
+import { MAX_BLOCK_SIZE } from '../../format/compression/codec.ts';
 import type { TableOptions } from '../../format/sst/table-options.ts';
 import { Env } from '../env/env.ts';
 import { environmentVariable } from '../env/host.ts';
@@ -103,15 +104,15 @@ function compressionOptions(value: unknown): TableOptions['compressionOptions'] 
   const ranges: Record<string, [number, number]> = {
     level: [-131072, 32767],
     windowBits: [8, 14],
-    maxDictBytes: [0, 0],
+    maxDictBytes: [0, MAX_BLOCK_SIZE],
+    maxDictBufferBytes: [0, Number.MAX_SAFE_INTEGER],
   };
   for (const [key, item] of Object.entries(given)) {
     const range = ranges[key];
     if (range === undefined) throw invalidArgument(`options.compressionOptions.${key} is not an option of Pumice`);
     if (item === undefined) continue;
     if (!Number.isSafeInteger(item) || (item as number) < range[0] || (item as number) > range[1]) {
-      const why = key === 'maxDictBytes' ? ' (compression dictionaries are read, not written)' : '';
-      throw invalidArgument(`options.compressionOptions.${key} must be from ${range[0]} to ${range[1]}${why}`);
+      throw invalidArgument(`options.compressionOptions.${key} must be from ${range[0]} to ${range[1]}`);
     }
   }
   return given;

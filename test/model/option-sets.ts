@@ -81,10 +81,17 @@ export const OPTION_SETS: readonly OptionSet[] = [
     indexType: 'hashSearch',
     memtablePrefixBloomSizeRatio: 0.25,
   }),
-  set('lz4hc, xxHash, version 3', { ...tiny, compression: 'lz4hc', checksum: 'xxHash', formatVersion: 3 }),
+  set('lz4hc, xxHash, version 3', {
+    ...tiny,
+    compression: 'lz4hc',
+    compressionOptions: { maxDictBytes: 4096 },
+    checksum: 'xxHash',
+    formatVersion: 3,
+  }),
   set('zstd, partitioned', {
     ...tiny,
     compression: 'zstd',
+    compressionOptions: { maxDictBytes: 1024, maxDictBufferBytes: 8192 },
     indexType: 'twoLevelIndexSearch',
     partitionFilters: true,
     filterPolicy: { type: 'bloom', bitsPerKey: 12 },

@@ -46,12 +46,12 @@ function differences(before: OptionsFile, after: OptionsFile): string[] {
   return found;
 }
 
-/** Nested options are equal when those that Pumice has are; a dictionary is read, but not asked for. */
+/** Nested options are equal when those that Pumice has are. */
 function sameOption(old: string, now: string): boolean {
   if (old === now) return true;
   if (!now.startsWith('{')) return old.startsWith('{id=') && now.split(':')[0] === old.slice(4).split(':')[0];
   const [before, after] = [parseNestedOptions(old, 'before'), parseNestedOptions(now, 'after')];
-  return [...after].every(([name, value]) => name === 'max_dict_bytes' || before.get(name) === value);
+  return [...after].every(([name, value]) => before.get(name) === value);
 }
 
 test('a put leaves the tuning of every golden database as it was', async () => {
@@ -100,4 +100,20 @@ test('change_compaction_style stores the style, keeps every row and all other tu
     'default compaction_style: kCompactionStyleLevel -> kCompactionStyleUniversal',
   ]);
   expect(await runInProcess(ldb, [db, 'scan', '--hex'])).toEqual(before);
+});
+
+test('a dictionary asked for with a flag is stored beside the rest of the tuning of the codec, and stays', async () => {
+  using copy = temporaryCopy(join(PROJECT_ROOT, 'test/fixtures/dict-zlib/db'));
+  const db = `--db=${copy.path}`;
+  const tuning = (): ReadonlyMap<string, string> =>
+    parseNestedOptions(newestOptions(copy.path).families[0]!.columnFamily.get('compression_opts')!, 'compression_opts');
+  expect(tuning().get('max_dict_bytes')).toBe('4096');
+  expect(await runInProcess(ldb, [db, 'put', '0', '1'])).toMatchObject({ code: 0 });
+  expect(tuning().get('max_dict_bytes')).toBe('4096');
+  const flags = ['--compression_max_dict_bytes=500'];
+  expect(await runInProcess(ldb, [db, ...flags, 'put', '0', '2'])).toMatchObject({ code: 0 });
+  expect(tuning().get('max_dict_bytes')).toBe('500');
+  expect(tuning().get('window_bits')).toBe('-14');
+  const wrong = await runInProcess(ldb, [db, '--compression_max_dict_bytes=-1', 'put', '0', '2']);
+  expect(wrong).toMatchObject({ code: 1, err: 'Failed: compression_max_dict_bytes must be >= 0.\n' });
 });

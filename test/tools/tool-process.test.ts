@@ -205,6 +205,16 @@ test('recompress reports what each codec makes of the table', async () => {
     '--set_block_size=1024',
   ]);
   expect(one.out.match(/^Compression level: [123] Size: /gm)?.length).toBe(3);
+  const zstd = [...args, '--compression_types=kZSTD', '--set_block_size=1024'];
+  const sizeOf = (out: string): number => Number(/ Size: +(\d+) Blocks/.exec(out)![1]);
+  const plainZstd = await runInProcess(sstDump, zstd);
+  const withDictionary = await runInProcess(sstDump, [...zstd, '--compression_max_dict_bytes=200']);
+  expect(sizeOf(withDictionary.out)).not.toBe(sizeOf(plainZstd.out));
+  const trained = await runInProcess(sstDump, [...zstd, '--compression_zstd_max_train_bytes=1']);
+  expect(trained).toMatchObject({ code: 1, out: '' });
+  expect(trained.err).toMatch(/compression_zstd_max_train_bytes: dictionaries are samples of the data, not trained/);
+  const negative = await runInProcess(sstDump, [...zstd, '--compression_max_dict_bytes=-1']);
+  expect(negative.err).toMatch(/^compression_max_dict_bytes must be a uint32_t: '--compression_max_dict_bytes=-1'/);
   expect(one.out).toContain('Block Size: 1024\n');
   expect((await runInProcess(sstDump, [...args, '--compression_types=kNope'])).code).toBe(1);
 });

@@ -30,9 +30,15 @@ export async function openOptions(context: OpenRequest): Promise<Options> {
   const given = familyFlags(flags);
   const stored = await storedTuning(context);
   const columnFamilies = Object.fromEntries(
-    Object.entries(stored.columnFamilies ?? {}).map(([name, options]) => [name, { ...options, ...given }]),
+    Object.entries(stored.columnFamilies ?? {}).map(([name, options]) => [name, withFlags(options, given)]),
   );
   return { ...stored, ...given, ...(stored.columnFamilies === undefined ? {} : { columnFamilies }) };
+}
+
+/** The flags win; what they do not say of the codec stays. */
+function withFlags(stored: ColumnFamilyOptions, given: ColumnFamilyOptions): ColumnFamilyOptions {
+  const compressionOptions = { ...stored.compressionOptions, ...given.compressionOptions };
+  return { ...stored, ...given, compressionOptions };
 }
 
 async function storedTuning({ flags, path, fileSystem }: OpenRequest): Promise<Options> {
@@ -62,6 +68,9 @@ function familyFlags(flags: Flags): ColumnFamilyOptions {
   if (prefixLength !== undefined) options.prefixExtractor = fixedPrefix(prefixLength);
   const compression = flags.text('compression_type');
   if (compression !== undefined) options.compression = compressionOf(compression);
+  const maxDictBytes = flags.number('compression_max_dict_bytes');
+  if (maxDictBytes !== undefined && maxDictBytes < 0) throw commandFailure('compression_max_dict_bytes must be >= 0.');
+  if (maxDictBytes !== undefined) options.compressionOptions = { maxDictBytes };
   if (flags.has('auto_compaction')) options.disableAutoCompactions = !flags.boolean('auto_compaction');
   return options;
 }

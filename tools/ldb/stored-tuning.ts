@@ -5,6 +5,7 @@
  */
 import { join, resolve } from 'node:path';
 import { runAsync } from '../../format/base/io.ts';
+import { MAX_BLOCK_SIZE } from '../../format/compression/codec.ts';
 import { sliceTransformByName } from '../../format/base/slice-transform.ts';
 import { parseFileName } from '../../format/manifest/file-name.ts';
 import { readWhole } from '../../src/env/file-operations.ts';
@@ -147,6 +148,16 @@ function parseCompressionOptions(text: string): CompressionOptions {
     ...(Number.isSafeInteger(level) && level !== DEFAULT_LEVEL ? { level } : {}),
     // Raw deflate streams have negative window bits; 8 to 14 are what a writer can choose.
     ...(windowBits <= -8 && windowBits > DEFAULT_WINDOW_BITS ? { windowBits: -windowBits } : {}),
+    ...dictionaryOptions(given),
+  };
+}
+
+function dictionaryOptions(given: ReadonlyMap<string, string>): CompressionOptions {
+  const maxDictBytes = Number(given.get('max_dict_bytes') ?? 0);
+  const maxDictBufferBytes = Number(given.get('max_dict_buffer_bytes') ?? 0);
+  return {
+    ...(maxDictBytes > 0 && maxDictBytes <= MAX_BLOCK_SIZE ? { maxDictBytes } : {}),
+    ...(maxDictBufferBytes > 0 && Number.isSafeInteger(maxDictBufferBytes) ? { maxDictBufferBytes } : {}),
   };
 }
 

@@ -43,6 +43,9 @@ export interface DumpOptions {
   readonly compressionTypes: readonly string[] | undefined;
   readonly compressionLevelFrom: number | undefined;
   readonly compressionLevelTo: number | undefined;
+  /** Largest dictionary that recompress makes, 0 none, and the bytes of blocks it is made of, 0 for 64 MiB. */
+  readonly maxDictBytes: number;
+  readonly maxDictBufferBytes: number;
 }
 
 /** What the command line asks for. */
@@ -100,9 +103,13 @@ const FLAGS: FlagTable = {
   decode_blob_index: { kind: 'boolean' },
   env_uri: { kind: 'text' },
   fs_uri: { kind: 'text' },
-  compression_max_dict_bytes: { kind: 'integer' },
+  compression_max_dict_bytes: { kind: 'integer', value: '<bytes>', help: 'Largest dictionary that recompress makes.' },
+  compression_max_dict_buffer_bytes: {
+    kind: 'integer',
+    value: '<bytes>',
+    help: 'Bytes of blocks that the dictionary of recompress is made of; 0, the default: 64 MiB.',
+  },
   compression_zstd_max_train_bytes: { kind: 'integer' },
-  compression_max_dict_buffer_bytes: { kind: 'integer' },
   compression_use_zstd_finalize_dict: { kind: 'boolean' },
   help: { kind: 'boolean', help: 'Print this.' },
   version: { kind: 'boolean', help: 'Print the version.' },
@@ -118,10 +125,8 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ['decode_blob_index', 'blob files are not supported'],
   ['env_uri', 'only the file system of the machine is supported'],
   ['fs_uri', 'only the file system of the machine is supported'],
-  ['compression_max_dict_bytes', 'compression dictionaries are read, not written'],
-  ['compression_zstd_max_train_bytes', 'compression dictionaries are read, not written'],
-  ['compression_max_dict_buffer_bytes', 'compression dictionaries are read, not written'],
-  ['compression_use_zstd_finalize_dict', 'compression dictionaries are read, not written'],
+  ['compression_zstd_max_train_bytes', 'dictionaries are samples of the data, not trained'],
+  ['compression_use_zstd_finalize_dict', 'dictionaries are samples of the data, not trained'],
 ]);
 
 const DEFAULT_BLOCK_SIZE = 16384;
@@ -172,12 +177,21 @@ function dumpOptions(flags: Flags): DumpOptions {
     blockSize: positive(flags, 'set_block_size') ?? DEFAULT_BLOCK_SIZE,
     compressionTypes: compressionTypes(flags.text('compression_types')),
     ...compressionLevels(flags),
+    maxDictBytes: bytesUpTo(flags, 'compression_max_dict_bytes', 0xffffffff, 'a uint32_t'),
+    maxDictBufferBytes: bytesUpTo(flags, 'compression_max_dict_buffer_bytes', Number.MAX_SAFE_INTEGER, 'positive'),
   };
 }
 
 function positive(flags: Flags, name: string): number | undefined {
   const value = flags.number(name);
   if (value !== undefined && value <= 0) throw new ToolFailure(`${name} must be positive.`);
+  return value;
+}
+
+/** The flag's bytes, 0 by default; `what` is RocksDB's word for those it takes. */
+function bytesUpTo(flags: Flags, name: string, most: number, what: string): number {
+  const value = flags.number(name) ?? 0;
+  if (value < 0 || value > most) throw new ToolFailure(`${name} must be ${what}: '--${name}=${value}'`);
   return value;
 }
 

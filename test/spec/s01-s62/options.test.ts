@@ -211,7 +211,7 @@ test('S3 every option that RocksDB stores is in the file, nested ones with their
     mergeOperator: 'uint64add',
     comparator: 'rocksdb.ReverseBytewiseComparator',
     compression: 'zlib',
-    compressionOptions: { level: 7, windowBits: 12 },
+    compressionOptions: { level: 7, windowBits: 12, maxDictBytes: 4096, maxDictBufferBytes: 65_536 },
     compactionOptionsUniversal: { sizeRatio: 17, stopStyle: 'similarSize', minMergeWidth: 3 },
     compactionOptionsFifo: { maxTableFilesSize: 12_345 },
   });
@@ -224,7 +224,9 @@ test('S3 every option that RocksDB stores is in the file, nested ones with their
   expect(stored('prefixExtractor')).toBe('rocksdb.CappedPrefix.7');
   expect(stored('mergeOperator')).toBe('UInt64AddOperator');
   expect(stored('comparator')).toBe('rocksdb.ReverseBytewiseComparator');
-  expect(stored('compressionOptions')).toMatch(/window_bits=-12;.*level=7;/);
+  expect(stored('compressionOptions')).toMatch(
+    /window_bits=-12;.*level=7;.*max_dict_bytes=4096;.*max_dict_buffer_bytes=65536;/,
+  );
   expect(stored('compactionOptionsUniversal')).toMatch(/size_ratio=17;min_merge_width=3;.*SimilarSize/);
   expect(stored('compactionOptionsFifo')).toBe('{max_table_files_size=12345;}');
 });
@@ -238,7 +240,7 @@ testWithTools('S3 the OPTIONS file with every option off its default is taken by
     if (other === undefined || /indexType|partition|blockAlign|atomicFlush|numLevels|level0/.test(row.name)) continue;
     options[row.name] = other;
   }
-  options.compressionOptions = { level: 7, windowBits: 12 };
+  options.compressionOptions = { level: 7, windowBits: 12, maxDictBytes: 4096, maxDictBufferBytes: 65_536 };
   options.compactionOptionsUniversal = { sizeRatio: 17, stopStyle: 'similarSize', minMergeWidth: 3 };
   options.filterPolicy = { type: 'ribbon', bitsPerKey: 9 };
   Object.assign(options, {

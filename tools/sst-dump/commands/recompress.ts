@@ -37,7 +37,7 @@ export async function recompress(table: OpenTableFile, options: DumpOptions, out
   for (const name of names) {
     out.line(`Compression: ${name.padEnd(24)}`);
     for (const level of levelsOf(options)) {
-      out.line(await reportLine(table, options.blockSize, CODECS[name as keyof typeof CODECS], level));
+      out.line(await reportLine(table, options, CODECS[name as keyof typeof CODECS], level));
       await out.flush();
     }
   }
@@ -51,12 +51,12 @@ function levelsOf({ compressionLevelFrom, compressionLevelTo }: DumpOptions): nu
 
 async function reportLine(
   table: OpenTableFile,
-  blockSize: number,
+  { blockSize, maxDictBytes, maxDictBufferBytes }: DumpOptions,
   compression: CompressionType,
   level: number,
 ): Promise<string> {
   const { fileSystem } = Env.memory();
-  const compressionOptions = level === DEFAULT_LEVEL ? {} : { level };
+  const compressionOptions = { ...(level === DEFAULT_LEVEL ? {} : { level }), maxDictBytes, maxDictBufferBytes };
   const started = performance.now();
   const written = writeAgain(table, fileSystem, { ...defaultTableOptions, blockSize, compression, compressionOptions });
   const micros = Math.round((performance.now() - started) * 1000);
