@@ -1,5 +1,5 @@
 /**
- * The two libraries that zstd may run on: Node's own where it has one (22.15 and later), else the WebAssembly build in
+ * The two libraries that zstd may run on: Node's own where it has one that takes dictionaries, else the WebAssembly build in
  * `@bokuweb/zstd-wasm`. Both take and give raw frames.
  */
 import * as nodeZlib from 'node:zlib';
@@ -21,13 +21,22 @@ interface NodeZstd {
   constants: { ZSTD_c_compressionLevel?: number };
 }
 
-/** Node's library, or `undefined` where Node has none. */
+/**
+ * Whether the engine heeds dictionaries: Node's first releases with zstd pass over the option, so that they could neither
+ * make use of one nor read what others compressed with it.
+ */
+export function heedsDictionaries(engine: Pick<ZstdEngine, 'compress'>): boolean {
+  const noise = Uint8Array.from({ length: 64 }, (_, i) => (i * i * 167 + i * 31) >>> 3);
+  return engine.compress(noise, 3, noise).length < noise.length / 2;
+}
+
+/** Node's library, or `undefined` where Node has none that takes dictionaries. */
 export function makeNodeZstd(): ZstdEngine | undefined {
   const { zstdCompressSync, zstdDecompressSync, constants } = nodeZlib as unknown as NodeZstd;
   const levelParameter = constants.ZSTD_c_compressionLevel;
   if (zstdCompressSync === undefined || zstdDecompressSync === undefined || levelParameter === undefined)
     return undefined;
-  return {
+  const engine: ZstdEngine = {
     compress(source, level, dictionary) {
       const options = { params: { [levelParameter]: level }, pledgedSrcSize: source.length };
       return zstdCompressSync(source, dictionary === undefined ? options : { ...options, dictionary });
@@ -41,6 +50,7 @@ export function makeNodeZstd(): ZstdEngine | undefined {
       }
     },
   };
+  return heedsDictionaries(engine) ? engine : undefined;
 }
 
 /** The exports of `zstd.wasm` of `@bokuweb/zstd-wasm` 0.0.27, whose build shortened their names. */

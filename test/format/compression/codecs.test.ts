@@ -23,7 +23,7 @@ import {
 } from '../../../format/compression/codec.ts';
 import { findCodec, findCodecById } from '../../../format/compression/codec-registry.ts';
 import { decompressZstdFrames, makeZstd } from '../../../format/compression/zstd.ts';
-import { makeWasmZstd } from '../../../format/compression/zstd-engine.ts';
+import { heedsDictionaries, makeWasmZstd } from '../../../format/compression/zstd-engine.ts';
 import { listZstdFrames } from '../../../format/compression/zstd-frame.ts';
 import { Random, seedFor } from '../../support/random.ts';
 
@@ -183,6 +183,12 @@ describe('dictionaries', () => {
     const wasm = makeZstd(makeWasmZstd());
     withDictionaries(wasm, findCodec('zstd'));
     withDictionaries(findCodec('zstd'), wasm);
+  });
+
+  test('an engine of zstd that passes over dictionaries is found out', () => {
+    const wasm = makeWasmZstd();
+    expect(heedsDictionaries(wasm)).toBe(true);
+    expect(heedsDictionaries({ compress: (source, level) => wasm.compress(source, level, undefined) })).toBe(false);
   });
 
   test('zlib inflates them with the dictionary preset in a window of 14 bits, and not without', () => {
