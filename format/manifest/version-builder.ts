@@ -55,6 +55,17 @@ export class VersionBuilder {
     return [...this.#addedLevels.keys()];
   }
 
+  /** Level of the table with this number as the edits leave it, `undefined` when it is in none. */
+  levelOf(number: number): number | undefined {
+    const added = this.#addedLevels.get(number);
+    if (added !== undefined) return added;
+    for (let level = 0; level < this.#base.length; level++) {
+      if (this.#deltas.get(level)?.removed.has(number)) continue;
+      for (const file of this.#base[level]!) if (file.number === number) return level;
+    }
+    return undefined;
+  }
+
   #checkDepth(levelCount: number): void {
     const depth = Math.max(this.#base.length, ...[...this.#deltas.keys()].map((level) => level + 1));
     for (let level = levelCount; level < depth; level++) {
@@ -73,7 +84,7 @@ export class VersionBuilder {
   }
 
   #remove(level: number, number: number): void {
-    const current = this.#levelOf(number);
+    const current = this.levelOf(number);
     if (current !== level)
       throw corruption(
         `VersionBuilder: Cannot delete table file #${number} from level ${level} since it is ${
@@ -86,7 +97,7 @@ export class VersionBuilder {
   }
 
   #add(level: number, file: FileMetadata): void {
-    const current = this.#levelOf(file.number);
+    const current = this.levelOf(file.number);
     if (current !== undefined)
       throw corruption(
         `VersionBuilder: Cannot add table file #${file.number} to level ${level} since it is already in the LSM tree${
@@ -104,15 +115,5 @@ export class VersionBuilder {
       this.#deltas.set(level, delta);
     }
     return delta;
-  }
-
-  #levelOf(number: number): number | undefined {
-    const added = this.#addedLevels.get(number);
-    if (added !== undefined) return added;
-    for (let level = 0; level < this.#base.length; level++) {
-      if (this.#deltas.get(level)?.removed.has(number)) continue;
-      for (const file of this.#base[level]!) if (file.number === number) return level;
-    }
-    return undefined;
   }
 }

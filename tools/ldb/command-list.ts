@@ -33,6 +33,7 @@ import { repairCommand } from './commands/repair.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { scanCommand } from './commands/scan.ts';
 import { singleDeleteCommand } from './commands/single-delete.ts';
+import { unsafeRemoveSstFileCommand } from './commands/unsafe-remove-sst-file.ts';
 import { updateManifestCommand } from './commands/update-manifest.ts';
 import { writeExternSstCommand } from './commands/write-extern-sst.ts';
 
@@ -74,4 +75,5 @@ export const COMMANDS: readonly LdbCommand[] = [
   checkpointCommand,
   writeExternSstCommand,
   ingestExternSstCommand,
+  unsafeRemoveSstFileCommand,
 ];
