@@ -141,8 +141,38 @@ test('what makes no sense here is refused with the reason', async () => {
     expect(code).toBe(1);
     expect(err).toMatch(/^Failed: Not implemented: --\w+: .+\n$/);
   }
-  const blob = await runInProcess(sstDump, ['--file=x', '--decode_blob_index']);
-  expect(blob).toMatchObject({ code: 1, err: 'Not implemented: --decode_blob_index: blob files are not supported\n' });
+});
+
+test('--decode_blob_index changes nothing of a table without blob indexes; one with some is refused', async () => {
+  const table = `${fixture('opt-blob-files')}/000009.sst`;
+  const looks: [typeof ldb, string[]][] = [
+    [sstDump, [`--file=${table}`, '--command=scan']],
+    [ldb, ['dump', `--path=${table}`]],
+  ];
+  for (const [tool, args] of looks) {
+    expect(await runInProcess(tool, args)).toMatchObject({ code: 0, err: '' });
+    const decoded = await runInProcess(tool, [...args, '--decode_blob_index']);
+    const reason = `${table} has blob indexes, and blob files are not supported`;
+    expect(decoded).toMatchObject({ code: 1, err: `Not implemented: --decode_blob_index: ${reason}\n` });
+  }
+  for (const look of ['dump', 'idump', 'dump_live_files']) {
+    const { code, err } = await runInProcess(ldb, [`--db=${fixture('opt-blob-files')}`, look, '--decode_blob_index']);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^Failed: Not implemented: .*blob files; BlobDB is not supported\n$/);
+  }
+});
+
+test('flags about how keys and values are written are taken by the commands that have any', async () => {
+  using copy = temporaryCopy(fixture('fv5'));
+  for (const args of [
+    ['put', 'a', 'b', '--json'],
+    ['delete', 'a', '--ttl'],
+    ['checkpoint', '--hex'],
+    ['compact', '--json'],
+  ]) {
+    const { code, err } = await runInProcess(ldb, [`--db=${copy.path}`, ...args]);
+    expect({ code, err }).toEqual({ code: 1, err: `Invalid command-line flag ${args.at(-1)!.slice(2)}\n` });
+  }
 });
 
 test('without a command, or with one that is unknown, the help says what there is', async () => {

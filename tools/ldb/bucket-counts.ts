@@ -1,5 +1,5 @@
 /** `--bucket`: how many rows of a database with a time to live were written in each stretch of time. */
-import type { Output } from '../lib/output.ts';
+import type { CommandContext } from './command-context.ts';
 import type { TimeWindow } from './time-window.ts';
 import { timeOf, timeText } from './ttl-value.ts';
 
@@ -21,13 +21,16 @@ export class BucketCounts {
   }
 
   /** One line a stretch, also for those without any row. */
-  async print(out: Output): Promise<void> {
+  async print({ json, out }: CommandContext): Promise<void> {
     const { start, end } = this.#window;
     const count = Math.ceil((end - start) / this.#seconds);
     for (let bucket = 0; bucket < count; bucket++) {
       const from = start + bucket * this.#seconds;
       const to = bucket === count - 1 ? end : from + this.#seconds;
-      out.line(`Keys in range ${timeText(from)} to ${timeText(to)} : ${this.#counts.get(bucket) ?? 0}`);
+      const keys = this.#counts.get(bucket) ?? 0;
+      out.line(
+        json ? JSON.stringify({ from, to, keys }) : `Keys in range ${timeText(from)} to ${timeText(to)} : ${keys}`,
+      );
       if (out.full) await out.flush();
     }
   }

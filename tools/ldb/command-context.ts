@@ -165,6 +165,12 @@ export class CommandContext {
     return DB.open(resolve(this.path), { ...options, ...families, createIfMissing });
   }
 
+  /** Fails unless the family that was asked for is in the database. */
+  async requireFamily(): Promise<void> {
+    if ((await DB.listColumnFamilies(resolve(this.path))).includes(this.familyName)) return;
+    throw commandFailure(`Non-existing column family ${this.familyName}`);
+  }
+
   /** The family that was asked for. */
   family(db: DB): ColumnFamily {
     try {

@@ -1,18 +1,18 @@
 /** `--count_delim`: how many keys there are, and how large, for each beginning up to a delimiter. */
 import { utf8 } from '../../format/base/bytes.ts';
-import type { Output } from '../lib/output.ts';
+import type { CommandContext } from './command-context.ts';
 
 /** Counts neighbours with the same beginning, and prints a line when another one begins. */
 export class CountByPrefix {
-  readonly #out: Output;
+  readonly #context: CommandContext;
   readonly #delimiter: number;
   #prefix: Uint8Array | undefined;
   #count = 0;
   #size = 0;
 
   /** The first byte of `delimiter` counts; it may be empty: then whole keys are compared. */
-  constructor(out: Output, delimiter: string) {
-    this.#out = out;
+  constructor(context: CommandContext, delimiter: string) {
+    this.#context = context;
     this.#delimiter = utf8(delimiter)[0] ?? -1;
   }
 
@@ -36,6 +36,10 @@ export class CountByPrefix {
   }
 
   #print(): void {
-    this.#out.line(this.#prefix ?? '', ` => count:${this.#count}\tsize:${this.#size}`);
+    const { json, out } = this.#context;
+    const prefix = this.#prefix ?? new Uint8Array();
+    const [count, size] = [this.#count, this.#size];
+    if (json) out.line(JSON.stringify({ prefix: this.#context.jsonKey(prefix), count, size }));
+    else out.line(prefix, ` => count:${count}\tsize:${size}`);
   }
 }

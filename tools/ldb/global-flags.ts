@@ -1,16 +1,33 @@
 /** The flags that every command of ldb takes. */
 import type { FlagTable } from '../lib/arguments.ts';
+import type { Format } from './command.ts';
 
-/** Where the database is, and how keys and values are written. */
+/** Where the database is. */
 export const PLACE_FLAGS: FlagTable = {
   db: { kind: 'text', value: '<directory>', help: 'The database. Most commands need it.' },
   column_family: { kind: 'text', value: '<name>', help: 'The column family to work on; default: default.' },
+};
+
+/** How keys and values are written, for the commands that have a use for it. */
+export const FORMAT_FLAGS: FlagTable = {
   hex: { kind: 'boolean', help: 'Keys and values are given and printed as 0x and hex digits.' },
   key_hex: { kind: 'boolean', help: 'The same for keys only.' },
   value_hex: { kind: 'boolean', help: 'The same for values only.' },
   json: { kind: 'boolean', help: 'Print what is found as JSON, one object a line.' },
   ttl: { kind: 'boolean', help: 'Values end in the time they were written at: a database of TtlDB.' },
 };
+
+const FORMAT_NAMES: Readonly<Record<Format, readonly string[]>> = {
+  hex: ['hex', 'key_hex', 'value_hex'],
+  json: ['json'],
+  ttl: ['ttl'],
+};
+
+/** The flags of these formats. */
+export function formatFlags(formats: readonly Format[]): FlagTable {
+  const names = formats.flatMap((format) => FORMAT_NAMES[format]);
+  return Object.fromEntries(names.map((name) => [name, FORMAT_FLAGS[name]!]));
+}
 
 /** How the database is opened. Commands that only read open it without a lock and change nothing. */
 export const OPEN_FLAGS: FlagTable = {
@@ -50,6 +67,4 @@ export const REFUSED_FLAGS: ReadonlyMap<string, string> = new Map([
   ['blob_garbage_collection_age_cutoff', 'blob files are not supported'],
   ['blob_garbage_collection_force_threshold', 'blob files are not supported'],
   ['blob_compaction_readahead_size', 'blob files are not supported'],
-  ['decode_blob_index', 'blob files are not supported'],
-  ['dump_uncompressed_blobs', 'blob files are not supported'],
 ]);

@@ -10,7 +10,7 @@ import { VERSION_TEXT } from '../lib/version-text.ts';
 import type { LdbCommand } from './command.ts';
 import { CommandContext } from './command-context.ts';
 import { COMMANDS } from './command-list.ts';
-import { OPEN_FLAGS, PLACE_FLAGS, REFUSED_FLAGS } from './global-flags.ts';
+import { FORMAT_FLAGS, formatFlags, OPEN_FLAGS, PLACE_FLAGS, REFUSED_FLAGS } from './global-flags.ts';
 
 /** Runs the tool; returns its exit code. */
 export async function ldb(args: readonly string[], streams: ToolStreams): Promise<number> {
@@ -28,12 +28,16 @@ export async function ldb(args: readonly string[], streams: ToolStreams): Promis
   const command = COMMANDS.find((candidate) => candidate.name === name);
   if (command === undefined) throw new ToolFailure(`Unknown command\n${helpText()}`);
   refuseFlags(given);
-  const flags = new Flags(given, { ...PLACE_FLAGS, ...OPEN_FLAGS, ...command.flags }, unknownFlag);
+  const flags = new Flags(given, flagsOf(command), unknownFlag);
   const context = new CommandContext(params, flags, streams);
   if (command.needsDatabase && flags.text('db') === '') throw new ToolFailure('Either db or path must be specified.');
   if (command.needsDatabase && context.path === '') throw new ToolFailure(helpText());
   await command.run(context);
   return 0;
+}
+
+function flagsOf({ formats, flags }: LdbCommand): FlagTable {
+  return { ...PLACE_FLAGS, ...formatFlags(formats), ...OPEN_FLAGS, ...flags };
 }
 
 function unknownFlag({ name, value }: GivenFlag): ToolFailure {
@@ -56,7 +60,8 @@ export function helpText(): string {
   return (
     'ldb - works on a database from the command line\n\n' +
     'ldb --db=<directory> <command> [<argument>...] [--<flag>...]\n\n' +
-    `Keys and values, and where the database is:\n${flagHelp(PLACE_FLAGS)}\n` +
+    `Where the database is:\n${flagHelp(PLACE_FLAGS)}\n` +
+    `Keys and values, for commands that have any:\n${flagHelp(FORMAT_FLAGS)}\n` +
     `How it is opened:\n${flagHelp(OPEN_FLAGS)}\n` +
     `Data access commands:\n${commands('data')}\n` +
     `Admin commands:\n${commands('admin')}`

@@ -7,6 +7,9 @@ import { ToolFailure } from './tool-failure.ts';
 /** What a flag takes. `boolean`: nothing, or `true` or `false`. */
 export type FlagKind = 'boolean' | 'integer' | 'number' | 'text';
 
+/** What can be wrong with the value of a flag. */
+export type BadValue = 'missing' | 'invalid' | 'out of range';
+
 /** One flag that a tool knows. */
 export interface FlagDescriptor {
   readonly kind: FlagKind;
@@ -14,6 +17,8 @@ export interface FlagDescriptor {
   readonly value?: string;
   /** What the flag means when it is given without a value; flags without it need one, but for booleans. */
   readonly bare?: string;
+  /** What is said of a bad value where the tool has words of its own for it; the whole line. */
+  readonly refusal?: (flag: GivenFlag, problem: BadValue) => string;
   /** What the flag does, for the help; flags without it are left out there. */
   readonly help?: string;
 }
@@ -103,20 +108,30 @@ export class Flags {
   }
 }
 
-function checkedValue(flag: GivenFlag, { kind, bare }: FlagDescriptor): string {
+function checkedValue(flag: GivenFlag, descriptor: FlagDescriptor): string {
+  const { kind, bare, refusal } = descriptor;
   const { name, value = bare } = flag;
   if (kind === 'boolean') {
     const parsed = value === undefined ? true : parseBoolean(value);
     if (parsed === undefined) throw new ToolFailure(`Failed: ${name} must be true or false.`);
     return String(parsed);
   }
-  if (value === undefined) throw new ToolFailure(`Failed: ${name} needs a value: --${name}=<value>`);
+  const problem = problemOf(kind, value);
+  if (problem !== undefined) throw new ToolFailure((refusal ?? badValueText)(flag, problem));
+  return value!;
+}
+
+function problemOf(kind: FlagKind, value: string | undefined): BadValue | undefined {
+  if (value === undefined) return 'missing';
   const number = Number(value);
-  if (kind === 'integer' && !(INTEGER.test(value) && Number.isSafeInteger(number))) {
-    throw new ToolFailure(`Failed: ${name} has an invalid value.`);
+  if (kind === 'integer') {
+    if (!INTEGER.test(value)) return 'invalid';
+    if (!Number.isSafeInteger(number)) return 'out of range';
   }
-  if (kind === 'number' && (value.trim() === '' || !Number.isFinite(number))) {
-    throw new ToolFailure(`Failed: ${name} has an invalid value.`);
-  }
-  return value;
+  return kind === 'number' && (value.trim() === '' || !Number.isFinite(number)) ? 'invalid' : undefined;
+}
+
+function badValueText({ name }: GivenFlag, problem: BadValue): string {
+  if (problem === 'missing') return `Failed: ${name} needs a value: --${name}=<value>`;
+  return `Failed: ${name} has ${problem === 'invalid' ? 'an invalid value' : 'a value out-of-range'}.`;
 }

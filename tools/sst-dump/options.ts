@@ -1,7 +1,7 @@
 /** The command line of sst_dump: its flags, their help, and what they say once they are checked. */
 
 import { utf8 } from '../../format/base/bytes.ts';
-import { Flags, type FlagTable, splitArguments } from '../lib/arguments.ts';
+import { type BadValue, Flags, type FlagTable, type GivenFlag, splitArguments } from '../lib/arguments.ts';
 import { flagHelp } from '../lib/flag-help.ts';
 import { parsePrefixedHex } from '../lib/hex.ts';
 import { ToolFailure } from '../lib/tool-failure.ts';
@@ -36,6 +36,7 @@ export interface DumpOptions {
   /** Bytes a read, `undefined` as the walk thinks best. */
   readonly readaheadSize: number | undefined;
   readonly verifyChecksum: boolean;
+  readonly decodeBlobIndex: boolean;
   readonly showProperties: boolean;
   readonly showSummary: boolean;
   readonly blockSize: number;
@@ -70,10 +71,12 @@ const FLAGS: FlagTable = {
   file: {
     kind: 'text',
     value: '<data_dir_OR_sst_file>',
+    refusal: unrecognized,
     help: 'The table, or a directory whose tables are looked at.',
   },
   command: {
     kind: 'text',
+    refusal: unrecognized,
     value: '<command>',
     help:
       'check (default): read every entry, print only errors. scan: print every entry. verify: verify the checksum of ' +
@@ -82,38 +85,92 @@ const FLAGS: FlagTable = {
   },
   output_hex: { kind: 'boolean', help: 'Print keys and values of a scan as hex.' },
   json: { kind: 'boolean', help: 'Print entries and properties as JSON, one object a line.' },
-  from: { kind: 'text', value: '<user_key>', help: 'First key of check and scan.' },
-  to: { kind: 'text', value: '<user_key>', help: 'Key before which check and scan end.' },
-  prefix: { kind: 'text', value: '<user_key>', help: 'Only keys that begin with this; not together with --from.' },
-  read_num: { kind: 'integer', value: '<number>', help: 'Most entries that check and scan read, over all tables.' },
-  readahead_size: { kind: 'integer', value: '<bytes>', help: 'Bytes a read of check and scan.' },
+  from: { kind: 'text', value: '<user_key>', refusal: unrecognized, help: 'First key of check and scan.' },
+  to: { kind: 'text', value: '<user_key>', refusal: unrecognized, help: 'Key before which check and scan end.' },
+  prefix: {
+    kind: 'text',
+    value: '<user_key>',
+    refusal: unrecognized,
+    help: 'Only keys that begin with this; not together with --from.',
+  },
+  read_num: {
+    kind: 'integer',
+    value: '<number>',
+    refusal: unrecognized,
+    help: 'Most entries that check and scan read, over all tables.',
+  },
+  readahead_size: { kind: 'integer', value: '<bytes>', refusal: notNumeric, help: 'Bytes a read of check and scan.' },
   verify_checksum: { kind: 'boolean', help: 'Verify checksums of data blocks in check, scan and verify.' },
   input_key_hex: { kind: 'boolean', help: 'The keys of --from, --to and --prefix are given as 0x and hex digits.' },
   show_properties: { kind: 'boolean', help: 'Print the properties of each table.' },
   show_summary: { kind: 'boolean', help: 'Print totals over all tables at the end.' },
-  set_block_size: { kind: 'integer', value: '<bytes>', help: 'Block size that recompress tries; 16384 by default.' },
+  set_block_size: {
+    kind: 'integer',
+    value: '<bytes>',
+    refusal: notNumeric,
+    help: 'Block size that recompress tries; 16384 by default.',
+  },
   compression_types: {
     kind: 'text',
+    refusal: unrecognized,
     value: '<list>',
     help: `Codecs that recompress tries, separated by commas: ${COMPRESSION_TYPES.join(', ')}.`,
   },
-  compression_level_from: { kind: 'integer', value: '<level>', help: 'First level that recompress tries.' },
-  compression_level_to: { kind: 'integer', value: '<level>', help: 'Last level that recompress tries.' },
-  parse_internal_key: { kind: 'text', value: '<0xKEY>', help: 'Print the parts of an internal key; needs no file.' },
-  decode_blob_index: { kind: 'boolean' },
-  env_uri: { kind: 'text' },
-  fs_uri: { kind: 'text' },
-  compression_max_dict_bytes: { kind: 'integer', value: '<bytes>', help: 'Largest dictionary that recompress makes.' },
+  compression_level_from: {
+    kind: 'integer',
+    value: '<level>',
+    refusal: notNumeric,
+    help: 'First level that recompress tries.',
+  },
+  compression_level_to: {
+    kind: 'integer',
+    value: '<level>',
+    refusal: notNumeric,
+    help: 'Last level that recompress tries.',
+  },
+  parse_internal_key: {
+    kind: 'text',
+    value: '<0xKEY>',
+    refusal: unrecognized,
+    help: 'Print the parts of an internal key; needs no file.',
+  },
+  decode_blob_index: {
+    kind: 'boolean',
+    help: 'Decode blob indexes in a scan; a table that has any is refused.',
+  },
+  env_uri: { kind: 'text', bare: '' },
+  fs_uri: { kind: 'text', bare: '' },
+  compression_max_dict_bytes: {
+    kind: 'integer',
+    value: '<bytes>',
+    refusal: notNumeric,
+    help: 'Largest dictionary that recompress makes.',
+  },
+  compression_zstd_max_train_bytes: { kind: 'text', bare: '' },
   compression_max_dict_buffer_bytes: {
     kind: 'integer',
     value: '<bytes>',
+    refusal: notNumeric,
     help: 'Bytes of blocks that the dictionary of recompress is made of; 0, the default: 64 MiB.',
   },
-  compression_zstd_max_train_bytes: { kind: 'integer' },
-  compression_use_zstd_finalize_dict: { kind: 'boolean' },
+  compression_use_zstd_finalize_dict: { kind: 'text', bare: '' },
   help: { kind: 'boolean', help: 'Print this.' },
   version: { kind: 'boolean', help: 'Print the version.' },
 };
+
+function unrecognized({ name, value }: GivenFlag): string {
+  return usage(`Unrecognized argument '--${name}${value === undefined ? '' : `=${value}`}'`);
+}
+
+function notNumeric(flag: GivenFlag, problem: BadValue): string {
+  if (problem === 'missing') return unrecognized(flag);
+  return `${flag.name === 'set_block_size' ? 'block size' : flag.name} must be numeric`;
+}
+
+/** What is wrong with the command line, then how it should be. */
+function usage(message: string): string {
+  return `${message}\n\n${helpText().trimEnd()}\n`;
+}
 
 /** The help. */
 export function helpText(): string {
@@ -122,7 +179,6 @@ export function helpText(): string {
 
 /** Flags of RocksDB's that ask for what Pumice does not have. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
-  ['decode_blob_index', 'blob files are not supported'],
   ['env_uri', 'only the file system of the machine is supported'],
   ['fs_uri', 'only the file system of the machine is supported'],
   ['compression_zstd_max_train_bytes', 'dictionaries are samples of the data, not trained'],
@@ -133,12 +189,9 @@ const DEFAULT_BLOCK_SIZE = 16384;
 
 /** Checks the command line; a `ToolFailure` that ends in the help when something is wrong with it. */
 export function parseRequest(args: readonly string[]): Request {
-  const usageFailure = (message: string): ToolFailure => new ToolFailure(`${message}\n\n${helpText().trimEnd()}\n`);
   const { flags: given, words } = splitArguments(args);
-  const flags = new Flags(given, FLAGS, (flag) =>
-    usageFailure(`Unrecognized argument '--${flag.name}${flag.value === undefined ? '' : `=${flag.value}`}'`),
-  );
-  if (words.length > 0) throw usageFailure(`Unrecognized argument '${words[0]}'`);
+  const flags = new Flags(given, FLAGS, (flag) => new ToolFailure(unrecognized(flag)));
+  if (words.length > 0) throw new ToolFailure(usage(`Unrecognized argument '${words[0]}'`));
   if (flags.has('help')) return { kind: 'help' };
   if (flags.has('version')) return { kind: 'version' };
   for (const [name, why] of REFUSED) {
@@ -147,7 +200,7 @@ export function parseRequest(args: readonly string[]): Request {
   const key = flags.text('parse_internal_key');
   if (key !== undefined) return { kind: 'parse-key', key };
   if (flags.has('prefix') && flags.has('from')) throw new ToolFailure('Cannot specify --prefix and --from\n');
-  if (flags.text('file') === undefined) throw usageFailure('file or directory must be specified.');
+  if (flags.text('file') === undefined) throw new ToolFailure(usage('file or directory must be specified.'));
   return { kind: 'dump', options: dumpOptions(flags) };
 }
 
@@ -170,8 +223,9 @@ function dumpOptions(flags: Flags): DumpOptions {
     to: keyOf(flags.text('to')),
     fromIsPrefix: flags.has('prefix'),
     readNumber: readNumber !== undefined && readNumber > 0 ? readNumber : undefined,
-    readaheadSize: positive(flags, 'readahead_size'),
+    readaheadSize: flags.number('readahead_size') === 0 ? undefined : positive(flags, 'readahead_size'),
     verifyChecksum: flags.boolean('verify_checksum'),
+    decodeBlobIndex: flags.boolean('decode_blob_index'),
     showProperties: flags.boolean('show_properties'),
     showSummary: flags.boolean('show_summary'),
     blockSize: positive(flags, 'set_block_size') ?? DEFAULT_BLOCK_SIZE,
@@ -211,6 +265,9 @@ function compressionLevels(flags: Flags): Pick<DumpOptions, 'compressionLevelFro
   const compressionLevelTo = flags.number('compression_level_to');
   if ((compressionLevelFrom === undefined) !== (compressionLevelTo === undefined)) {
     throw new ToolFailure('Specify both --compression_level_from and --compression_level_to.\n');
+  }
+  if (compressionLevelFrom !== undefined && compressionTypes(flags.text('compression_types'))?.length !== 1) {
+    throw new ToolFailure('Specify one compression type.\n');
   }
   return { compressionLevelFrom, compressionLevelTo };
 }

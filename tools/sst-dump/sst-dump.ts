@@ -94,7 +94,10 @@ class Dump {
       await this.#out.flush();
       throw new ToolFailure(`NotFound: ${path}: No such file or directory`);
     }
-    const names = isDirectory ? (await this.#fileSystem.list(path)).map((name) => join(path, name)) : [path];
+    const inside = isDirectory ? await this.#fileSystem.list(path) : [];
+    // RocksDB's tool takes a directory without any file for a table that is none.
+    isDirectory = inside.length > 0;
+    const names = isDirectory ? inside.map((name) => join(path, name)) : [path];
     return { paths: names.filter((name) => /\.(?:sst|ldb)$/.test(name)), isDirectory };
   }
 

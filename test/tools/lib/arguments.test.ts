@@ -47,11 +47,22 @@ describe('command lines', () => {
   test('numbers are whole or not, and nothing else', () => {
     expect(flagsOf('--max_keys=-1').number('max_keys')).toBe(-1);
     expect(flagsOf('--ratio=0.25').number('ratio')).toBe(0.25);
-    for (const bad of ['', 'x', '1.5', '1e3', '99999999999999999999']) {
+    for (const bad of ['', 'x', '1.5', '1e3']) {
       expect(() => flagsOf(`--max_keys=${bad}`), bad).toThrow('Failed: max_keys has an invalid value.');
     }
+    expect(() => flagsOf('--max_keys=99999999999999999999')).toThrow('Failed: max_keys has a value out-of-range.');
     expect(() => flagsOf('--ratio= ')).toThrow('Failed: ratio has an invalid value.');
     expect(() => flagsOf('--max_keys')).toThrow('needs a value');
+  });
+
+  test('a flag may have words of its own for a bad value', () => {
+    const own: FlagTable = { level: { kind: 'integer', refusal: ({ name, value }, why) => `${name} ${value} ${why}` } };
+    const take = (argument: string): Flags =>
+      new Flags(splitArguments([argument]).flags, own, ({ name }) => new ToolFailure(name));
+    expect(take('--level=3').number('level')).toBe(3);
+    expect(() => take('--level=x')).toThrow(/^level x invalid$/);
+    expect(() => take('--level')).toThrow(/^level undefined missing$/);
+    expect(() => take('--level=99999999999999999999')).toThrow(/^level 9+ out of range$/);
   });
 
   test('unknown flags are refused, inherited names of objects too', () => {

@@ -1,5 +1,5 @@
 /** `approxsize`: roughly how many bytes of tables hold a range of keys. */
-import { type LdbCommand, RANGE_FLAGS } from '../command.ts';
+import type { LdbCommand } from '../command.ts';
 import { commandFailure } from '../command-failure.ts';
 
 /** Prints the number of bytes; data that is only in logs does not count. */
@@ -7,7 +7,8 @@ export const approxSizeCommand: LdbCommand = {
   name: 'approxsize',
   usage: 'approxsize --from=<key> --to=<key>',
   group: 'data',
-  flags: RANGE_FLAGS,
+  formats: ['hex', 'json'],
+  flags: { from: { kind: 'text', bare: '' }, to: { kind: 'text', bare: '' } },
   needsDatabase: true,
   async run(context) {
     const [begin, end] = [context.keyFlag('from'), context.keyFlag('to')];

@@ -10,7 +10,7 @@ const LOG_LEVEL_COUNT = 6;
 
 /** Flags of both directions. Threads and log levels are RocksDB's tuning of its own copying; they change nothing here. */
 export const BACKUP_FLAGS: FlagTable = {
-  backup_dir: { kind: 'text' },
+  backup_dir: { kind: 'text', bare: '' },
   num_threads: { kind: 'integer' },
   stderr_log_level: { kind: 'integer' },
 };
@@ -33,12 +33,14 @@ export const backupCommand: LdbCommand = {
   name: 'backup',
   usage: 'backup --backup_dir=<directory> [--num_threads=<N>] [--stderr_log_level=<N>]',
   group: 'admin',
+  formats: [],
   flags: BACKUP_FLAGS,
   needsDatabase: true,
   async run(context) {
     const directory = backupDirectory(context);
     checkBackupFlags(context);
     await using db = await context.openForWrite();
+    context.family(db);
     context.out.line('open db OK');
     await using engine = await BackupEngine.open(directory);
     context.out.line('open backup engine OK');

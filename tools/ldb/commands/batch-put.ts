@@ -9,6 +9,7 @@ export const batchPutCommand: LdbCommand = {
   name: 'batchput',
   usage: 'batchput <key> <value> [<key> <value>] [..] [--create_if_missing] [--ttl]',
   group: 'data',
+  formats: ['hex', 'ttl'],
   flags: CREATE_FLAG,
   needsDatabase: true,
   async run(context) {

@@ -21,7 +21,11 @@ export const changeCompactionStyleCommand: LdbCommand = {
   usage:
     'change_compaction_style --old_compaction_style=<0 level, 1 universal> --new_compaction_style=<0 level, 1 universal>',
   group: 'admin',
-  flags: { old_compaction_style: { kind: 'integer' }, new_compaction_style: { kind: 'integer' } },
+  formats: [],
+  flags: {
+    old_compaction_style: { kind: 'integer', refusal: ({ name }) => `Failed: ${noStyle(name)}` },
+    new_compaction_style: { kind: 'integer', refusal: ({ name }) => `Failed: ${noStyle(name)}` },
+  },
   needsDatabase: true,
   async run(context) {
     const [oldStyle, newStyle] = STYLE_FLAGS.map((name) => styleOf(context, name)) as [
@@ -35,6 +39,7 @@ export const changeCompactionStyleCommand: LdbCommand = {
       throw commandFailure('Convert from universal compaction to level compaction. Nothing to do.\n');
     }
     await context.requireDatabase();
+    await context.requireFamily();
     const options = await context.options();
     context.out.line(`files per level before compaction: ${await filesPerLevel(context)}`);
     await compactAll(context, oldStyle);
@@ -47,11 +52,13 @@ export const changeCompactionStyleCommand: LdbCommand = {
 
 function styleOf(context: CommandContext, name: (typeof STYLE_FLAGS)[number]): CompactionStyle {
   const style = STYLES.get(context.flags.number(name) ?? -1);
-  if (style !== undefined) return style;
+  if (style === undefined) throw commandFailure(noStyle(name));
+  return style;
+}
+
+function noStyle(name: string): string {
   const which = name.startsWith('old') ? 'old' : 'new';
-  throw commandFailure(
-    `Use --${name} to specify ${which} compaction style. Check ldb help for proper compaction style value.\n`,
-  );
+  return `Use --${name} to specify ${which} compaction style. Check ldb help for proper compaction style value.\n`;
 }
 
 async function filesPerLevel(context: CommandContext): Promise<string> {

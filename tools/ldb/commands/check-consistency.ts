@@ -9,10 +9,12 @@ export const checkConsistencyCommand: LdbCommand = {
   name: 'checkconsistency',
   usage: 'checkconsistency',
   group: 'data',
+  formats: [],
   flags: {},
   needsDatabase: true,
   async run(context) {
     await using db = await context.openForRead();
+    context.family(db);
     for (const { path } of await liveTables(context, db)) {
       (await openTableFile(context.fileSystem, path, false)).close();
     }

@@ -8,9 +8,12 @@ export const checkpointCommand: LdbCommand = {
   name: 'checkpoint',
   usage: 'checkpoint --checkpoint_dir=<directory>',
   group: 'admin',
-  flags: { checkpoint_dir: { kind: 'text' } },
+  formats: [],
+  flags: { checkpoint_dir: { kind: 'text', bare: '' } },
   needsDatabase: true,
   async run(context) {
+    await context.requireDatabase();
+    await context.requireFamily();
     const directory = context.flags.text('checkpoint_dir');
     if (directory === undefined || directory === '') {
       throw commandFailure('Invalid argument: invalid checkpoint directory name');

@@ -6,6 +6,7 @@ export const compactCommand: LdbCommand = {
   name: 'compact',
   usage: 'compact [--from] [--to]',
   group: 'admin',
+  formats: ['hex'],
   flags: RANGE_FLAGS,
   needsDatabase: true,
   async run(context) {

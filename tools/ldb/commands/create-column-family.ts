@@ -9,6 +9,7 @@ export const createColumnFamilyCommand: LdbCommand = {
   name: 'create_column_family',
   usage: 'create_column_family <new_column_family_name>',
   group: 'admin',
+  formats: [],
   flags: {},
   needsDatabase: true,
   async run(context) {

@@ -7,6 +7,7 @@ export const deleteRangeCommand: LdbCommand = {
   name: 'deleterange',
   usage: 'deleterange <begin key> <end key>',
   group: 'data',
+  formats: ['hex'],
   flags: {},
   needsDatabase: true,
   async run(context) {

@@ -7,6 +7,7 @@ export const deleteCommand: LdbCommand = {
   name: 'delete',
   usage: 'delete <key>',
   group: 'data',
+  formats: ['hex'],
   flags: {},
   needsDatabase: true,
   async run(context) {

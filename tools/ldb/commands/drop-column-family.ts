@@ -11,6 +11,7 @@ export const dropColumnFamilyCommand: LdbCommand = {
   name: 'drop_column_family',
   usage: 'drop_column_family <column_family_name_to_drop>',
   group: 'admin',
+  formats: [],
   flags: {},
   needsDatabase: true,
   async run(context) {

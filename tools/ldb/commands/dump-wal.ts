@@ -8,8 +8,9 @@ export const dumpWalCommand: LdbCommand = {
   name: 'dump_wal',
   usage: 'dump_wal --walfile=<write_ahead_log_file_path> [--header] [--print_value] [--write_committed=true|false]',
   group: 'admin',
+  formats: ['hex', 'json'],
   flags: {
-    walfile: { kind: 'text' },
+    walfile: { kind: 'text', bare: '' },
     header: { kind: 'boolean' },
     print_value: { kind: 'boolean' },
     write_committed: { kind: 'boolean' },

@@ -1,12 +1,15 @@
 /** `dump`: prints the keys of a range with their values, counts them, or prints one file of a database. */
 import { parseFileName } from '../../../format/manifest/file-name.ts';
-import { type LdbCommand, RANGE_FLAGS } from '../command.ts';
+import { ToolFailure } from '../../lib/tool-failure.ts';
+import { BLOB_FLAGS, type LdbCommand, MAX_KEYS_FLAG, RANGE_FLAGS } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandFailure } from '../command-failure.ts';
 import { BucketCounts } from '../bucket-counts.ts';
 import { CountByPrefix } from '../count-by-prefix.ts';
+import { helpHint } from '../help-hint.ts';
 import { DUMP_DELIMITER } from '../key-value-line.ts';
 import { printTable } from '../table-text.ts';
+import { printStats } from '../stats-text.ts';
 import { type TimeWindow, timeWindow } from '../time-window.ts';
 import { timeOf, timeText, withoutTime } from '../ttl-value.ts';
 import { ValueSizes } from '../value-sizes.ts';
@@ -18,11 +21,12 @@ export const dumpCommand: LdbCommand = {
   name: 'dump',
   usage:
     'dump [--from] [--to] [--ttl] [--max_keys=<N>] [--timestamp] [--count_only] [--count_delim=<char>] [--stats] [--bucket=<seconds>] ' +
-    '[--start_time=<N>] [--end_time=<N>] [--path=<path_to_a_file>]',
+    '[--start_time=<N>] [--end_time=<N>] [--path=<path_to_a_file>] [--decode_blob_index] [--dump_uncompressed_blobs]',
   group: 'admin',
+  formats: ['hex', 'json', 'ttl'],
   flags: {
     ...RANGE_FLAGS,
-    max_keys: { kind: 'integer' },
+    ...MAX_KEYS_FLAG,
     timestamp: { kind: 'boolean' },
     count_only: { kind: 'boolean' },
     count_delim: { kind: 'text', bare: '.' },
@@ -31,12 +35,14 @@ export const dumpCommand: LdbCommand = {
     start_time: { kind: 'integer' },
     end_time: { kind: 'integer' },
     path: { kind: 'text' },
+    ...BLOB_FLAGS,
   },
   needsDatabase: false,
   async run(context) {
     const path = context.flags.text('path');
-    if (path !== undefined) await dumpFile(context, path);
-    else if (context.path === '') throw commandFailure('--db or --path must be specified for the dump command');
+    if (path !== undefined && path !== '') await dumpFile(context, path);
+    else if (path === '' && context.path === '') throw new ToolFailure('Either db or path must be specified.');
+    else if (context.path === '') throw new ToolFailure(helpHint());
     else await dumpDatabase(context);
   },
 };
@@ -61,13 +67,13 @@ async function dumpDatabase(context: CommandContext): Promise<void> {
   const { flags, out, json } = context;
   const maxKeys = flags.number('max_keys') ?? -1;
   const delimiter = flags.text('count_delim');
-  const groups = delimiter === undefined ? undefined : new CountByPrefix(out, delimiter);
+  const groups = delimiter === undefined ? undefined : new CountByPrefix(context, delimiter);
   const countOnly = flags.boolean('count_only');
   const sizes = new ValueSizes();
   await using db = await context.openForRead();
   const family = context.family(db);
   if (flags.boolean('stats')) {
-    out.line(family.getProperty('rocksdb.stats') ?? '');
+    printStats(context, family);
     return;
   }
   const window = timeWindow(context, 'Dumping');
@@ -88,7 +94,7 @@ async function dumpDatabase(context: CommandContext): Promise<void> {
   }
   const error = iterator.status();
   if (error !== undefined) throw error;
-  if (buckets !== undefined) await buckets.print(out);
+  if (buckets !== undefined) await buckets.print(context);
   else if (groups !== undefined) groups.finish();
   else if (!json) out.line(`Keys in range: ${count}`);
   else if (countOnly) out.line(JSON.stringify({ keys: count, valueSizes: sizes.data() }));
@@ -98,7 +104,7 @@ async function dumpDatabase(context: CommandContext): Promise<void> {
 /** `undefined` unless `--bucket` cuts the window; without `--ttl` there is nothing to cut. */
 function bucketsOf(context: CommandContext, window: TimeWindow): BucketCounts | undefined {
   const seconds = context.flags.number('bucket') ?? 0;
-  const cuts = context.ttl && !context.json && seconds > 0 && seconds < window.end - window.start;
+  const cuts = context.ttl && seconds > 0 && seconds < window.end - window.start;
   return cuts ? new BucketCounts(window, seconds) : undefined;
 }
 

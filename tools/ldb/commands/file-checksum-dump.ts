@@ -10,6 +10,7 @@ export const fileChecksumDumpCommand: LdbCommand = {
   name: 'file_checksum_dump',
   usage: 'file_checksum_dump [--path=<path_to_manifest_file>]',
   group: 'admin',
+  formats: ['hex', 'json'],
   flags: { path: { kind: 'text' } },
   needsDatabase: false,
   async run(context) {

@@ -12,6 +12,7 @@ export const getEntityCommand: LdbCommand = {
   name: 'get_entity',
   usage: 'get_entity <key> [--ttl]',
   group: 'data',
+  formats: ['hex', 'json', 'ttl'],
   flags: {},
   needsDatabase: true,
   async run(context) {
@@ -30,6 +31,7 @@ export const putEntityCommand: LdbCommand = {
   name: 'put_entity',
   usage: 'put_entity (not supported: there are no wide columns; use put)',
   group: 'data',
+  formats: [],
   flags: {},
   needsDatabase: false,
   async run() {

@@ -7,6 +7,7 @@ export const getPropertyCommand: LdbCommand = {
   name: 'get_property',
   usage: 'get_property <property_name>',
   group: 'admin',
+  formats: ['json'],
   flags: {},
   needsDatabase: true,
   async run(context) {

@@ -8,6 +8,7 @@ export const getCommand: LdbCommand = {
   name: 'get',
   usage: 'get <key> [--ttl]',
   group: 'data',
+  formats: ['hex', 'json', 'ttl'],
   flags: {},
   needsDatabase: true,
   async run(context) {

@@ -9,6 +9,7 @@ export const ingestExternSstCommand: LdbCommand = {
   name: 'ingest_extern_sst',
   usage: 'ingest_extern_sst <input_sst_path>',
   group: 'admin',
+  formats: [],
   flags: {
     ...CREATE_FLAG,
     move_files: {

@@ -2,7 +2,7 @@
 import { FragmentedTombstones } from '../../../format/iterator/range-tombstones.ts';
 import { upperHex } from '../../lib/hex.ts';
 import { openTableFile } from '../../lib/table-file.ts';
-import type { LdbCommand } from '../command.ts';
+import { type LdbCommand, MAX_KEYS_FLAG } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
 import { type LiveTable, liveTables } from '../live-tables.ts';
 
@@ -13,18 +13,21 @@ export const listFileRangeDeletesCommand: LdbCommand = {
   name: 'list_file_range_deletes',
   usage: 'list_file_range_deletes [--max_keys=<N>] : print tombstones in SST files.',
   group: 'data',
-  flags: { max_keys: { kind: 'integer' } },
+  formats: ['hex', 'json'],
+  flags: MAX_KEYS_FLAG,
   needsDatabase: true,
   async run(context) {
     let left = context.flags.number('max_keys') ?? MAX_KEYS;
     await using db = await context.openForRead();
     context.family(db);
-    for (const table of await liveTables(context, db)) {
+    // RocksDB's tool shows nothing at all then.
+    const tables = left <= 0 ? [] : await liveTables(context, db);
+    for (const table of tables) {
       if (table.metadata.columnFamily !== context.familyName) continue;
       left = await printTombstones(context, table, left);
       if (left < 0) break;
     }
-    if (left < 0 && !context.json) context.out.line('(results may not be complete)');
+    if (left < 0 && tables.length > 0 && !context.json) context.out.line('(results may not be complete)');
     if (!context.json) context.out.line();
   },
 };

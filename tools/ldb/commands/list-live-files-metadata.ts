@@ -10,13 +10,17 @@ export const listLiveFilesMetadataCommand: LdbCommand = {
   name: 'list_live_files_metadata',
   usage: 'list_live_files_metadata [--sort_by_filename]',
   group: 'admin',
+  formats: ['hex', 'json'],
   flags: { sort_by_filename: { kind: 'boolean' } },
   needsDatabase: true,
   async run(context) {
     await using db = await context.openForRead();
+    context.family(db);
     const tables = await liveTables(context, db);
+    const byName = context.flags.boolean('sort_by_filename');
+    if (byName) tables.sort((a, b) => (a.path < b.path ? -1 : 1));
     if (context.json) printJson(context, tables);
-    else if (context.flags.boolean('sort_by_filename')) printByName(context, tables);
+    else if (byName) printByName(context, tables);
     else {
       for (const family of await DB.listColumnFamilies(resolve(context.path))) {
         const own = tables.filter(({ metadata }) => metadata.columnFamily === family);
@@ -39,7 +43,7 @@ function printFamily(context: CommandContext, family: string, levelCount: number
 
 function printByName(context: CommandContext, tables: readonly LiveTable[]): void {
   context.out.line('Live SST and Blob Files:');
-  for (const { path, metadata } of [...tables].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+  for (const { path, metadata } of tables) {
     context.out.line(`${path} : level ${metadata.level}, column family '${metadata.columnFamily}'`);
   }
   context.out.line('------------------------------');

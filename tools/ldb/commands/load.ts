@@ -14,6 +14,7 @@ export const loadCommand: LdbCommand = {
   name: 'load',
   usage: 'load [--create_if_missing] [--disable_wal] [--bulk_load] [--compact]',
   group: 'admin',
+  formats: ['hex', 'ttl'],
   flags: {
     ...CREATE_FLAG,
     disable_wal: { kind: 'boolean' },

@@ -18,6 +18,7 @@ export const manifestDumpCommand: LdbCommand = {
   name: 'manifest_dump',
   usage: 'manifest_dump [--verbose] [--json] [--path=<path_to_manifest_file>]',
   group: 'admin',
+  formats: ['hex', 'json'],
   flags: { verbose: { kind: 'boolean' }, path: { kind: 'text' } },
   needsDatabase: false,
   async run(context) {

@@ -8,6 +8,7 @@ export const multiGetCommand: LdbCommand = {
   name: 'multi_get',
   usage: 'multi_get <key_1> <key_2> <key_3> ... [--ttl]',
   group: 'data',
+  formats: ['hex', 'json', 'ttl'],
   flags: {},
   needsDatabase: true,
   async run(context) {

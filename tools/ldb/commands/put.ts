@@ -8,6 +8,7 @@ export const putCommand: LdbCommand = {
   name: 'put',
   usage: 'put <key> <value> [--create_if_missing] [--ttl]',
   group: 'data',
+  formats: ['hex', 'ttl'],
   flags: CREATE_FLAG,
   needsDatabase: true,
   async run(context) {

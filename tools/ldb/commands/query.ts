@@ -11,6 +11,7 @@ export const queryCommand: LdbCommand = {
   name: 'query',
   usage: 'query [--ttl]\n    Reads commands from standard input: help, get, put, delete.',
   group: 'data',
+  formats: ['hex', 'ttl'],
   flags: {},
   needsDatabase: true,
   async run(context) {

@@ -5,16 +5,22 @@ import type { CommandContext } from '../command-context.ts';
 import { commandFailure } from '../command-failure.ts';
 import { levelCountOf, liveTables } from '../live-tables.ts';
 
+const NO_LEVELS = ' Use --new_levels to specify a new level number\n';
+
 /** Compacts everything into the last level that stays, then stores the new number of levels. */
 export const reduceLevelsCommand: LdbCommand = {
   name: 'reduce_levels',
   usage: 'reduce_levels --new_levels=<New number of levels> [--print_old_levels]',
   group: 'admin',
-  flags: { new_levels: { kind: 'integer' }, print_old_levels: { kind: 'boolean' } },
+  formats: [],
+  flags: {
+    new_levels: { kind: 'integer', refusal: () => `Failed: ${NO_LEVELS}` },
+    print_old_levels: { kind: 'boolean' },
+  },
   needsDatabase: true,
   async run(context) {
     const newLevels = context.flags.number('new_levels');
-    if (newLevels === undefined) throw commandFailure(' Use --new_levels to specify a new level number\n');
+    if (newLevels === undefined || newLevels <= 0) throw commandFailure(NO_LEVELS);
     if (newLevels <= 1) throw commandFailure('Invalid number of levels.\n');
     const old = await levelsInUse(context);
     if (context.flags.boolean('print_old_levels')) {

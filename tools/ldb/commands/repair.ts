@@ -8,6 +8,7 @@ export const repairCommand: LdbCommand = {
   name: 'repair',
   usage: 'repair [--verbose]',
   group: 'admin',
+  formats: ['json'],
   flags: { verbose: { kind: 'boolean' } },
   needsDatabase: true,
   async run(context) {

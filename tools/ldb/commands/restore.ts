@@ -11,6 +11,7 @@ export const restoreCommand: LdbCommand = {
   name: 'restore',
   usage: 'restore --backup_dir=<directory> [--num_threads=<N>] [--stderr_log_level=<N>]',
   group: 'admin',
+  formats: [],
   flags: BACKUP_FLAGS,
   needsDatabase: true,
   async run(context) {

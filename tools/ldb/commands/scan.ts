@@ -1,5 +1,5 @@
 /** `scan`: prints the keys of a range with their values. */
-import { type LdbCommand, RANGE_FLAGS } from '../command.ts';
+import { type LdbCommand, MAX_KEYS_FLAG, RANGE_FLAGS } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
 import { timeWindow } from '../time-window.ts';
 import { timeOf, timeText, withoutTime } from '../ttl-value.ts';
@@ -9,10 +9,11 @@ export const scanCommand: LdbCommand = {
   name: 'scan',
   usage: 'scan [--from] [--to] [--ttl] [--timestamp] [--max_keys=<N>] [--start_time=<N>] [--end_time=<N>] [--no_value]',
   group: 'data',
+  formats: ['hex', 'json', 'ttl'],
   flags: {
     ...RANGE_FLAGS,
     timestamp: { kind: 'boolean' },
-    max_keys: { kind: 'integer' },
+    ...MAX_KEYS_FLAG,
     start_time: { kind: 'integer' },
     end_time: { kind: 'integer' },
     no_value: { kind: 'boolean' },

@@ -7,6 +7,7 @@ export const singleDeleteCommand: LdbCommand = {
   name: 'singledelete',
   usage: 'singledelete <key>',
   group: 'data',
+  formats: ['hex'],
   flags: {},
   needsDatabase: true,
   async run(context) {

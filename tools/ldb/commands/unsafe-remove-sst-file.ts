@@ -11,6 +11,7 @@ export const unsafeRemoveSstFileCommand: LdbCommand = {
   name: 'unsafe_remove_sst_file',
   usage: 'unsafe_remove_sst_file <SST file number>      the database must not be open; what the table holds is lost.',
   group: 'admin',
+  formats: [],
   flags: {},
   needsDatabase: true,
   async run(context) {

@@ -7,6 +7,7 @@ export const updateManifestCommand: LdbCommand = {
   name: 'update_manifest',
   usage: 'update_manifest [--update_temperatures]      refused: tables have no temperatures.',
   group: 'admin',
+  formats: [],
   flags: { update_temperatures: { kind: 'boolean' } },
   needsDatabase: true,
   async run(context) {

@@ -4,7 +4,7 @@ import { builtinComparators, bytewiseComparator } from '../../../format/base/com
 import { SstFileWriter, type SstFileWriterOptions } from '../../../src/index.ts';
 import { familyPart } from '../../../src/options/resolve-options.ts';
 import { statusText } from '../../lib/status-text.ts';
-import type { LdbCommand } from '../command.ts';
+import { CREATE_FLAG, type LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandFailure } from '../command-failure.ts';
 import { parseKeyValueLine } from '../key-value-line.ts';
@@ -14,13 +14,15 @@ import { databaseManifest } from './manifest-dump.ts';
 /** The lines are `key ==> value`, in the order of the family's comparator, each key once. */
 export const writeExternSstCommand: LdbCommand = {
   name: 'write_extern_sst',
-  usage: 'write_extern_sst <output_sst_path>',
+  usage: 'write_extern_sst <output_sst_path> [--create_if_missing]',
   group: 'admin',
-  flags: {},
+  formats: ['hex'],
+  flags: CREATE_FLAG,
   needsDatabase: true,
   async run(context) {
     if (context.params.length !== 1) throw commandFailure('output SST file path must be specified');
     const path = context.params[0]!;
+    if (context.flags.boolean('create_if_missing')) await (await context.openForWrite(true)).close();
     const options = await writerOptions(context);
     await using writer = await SstFileWriter.open(resolve(path), options).catch((error) => {
       throw commandFailure(`failed to open SST file: ${statusText(error)}`);

@@ -2,6 +2,7 @@
 import { startsWith } from '../../../format/base/bytes.ts';
 import { compareBytes } from '../../../format/base/comparator.ts';
 import { sequenceOf, typeOf, userKeyOf } from '../../../format/base/internal-key.ts';
+import { refuseBlobIndex } from '../../lib/blob-index.ts';
 import { bytesText } from '../../lib/bytes-text.ts';
 import { upperHex } from '../../lib/hex.ts';
 import { internalKeyText, sequenceText } from '../../lib/internal-key-text.ts';
@@ -38,6 +39,7 @@ export async function readEntries(
     if (to !== undefined && compareBytes(userKey, to) >= 0) break;
     count++;
     if (!print) continue;
+    if (options.decodeBlobIndex) refuseBlobIndex(entries.key, table.path);
     if (options.json) printJson(entries.key, entries.value, options.outputHex, out);
     else out.line(...internalKeyText(entries.key, options.outputHex), ' => ', shown(entries.value, options.outputHex));
     if (out.full) await out.flush();
