@@ -173,7 +173,7 @@ class Session {
 
   async #finish(): Promise<void> {
     if (this.#db === undefined) return;
-    const state = await finalState(this.#db);
+    const state = await finalState(this.#db, this.#options.walDir);
     this.#output.print(finalStateText(state));
     if (this.#statistics !== undefined) this.#output.print(`STATISTICS:\n${this.#statistics.toString()}`);
     const tickers = this.#statistics?.toString();

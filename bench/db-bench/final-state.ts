@@ -1,19 +1,18 @@
 /** What the database holds when the workloads are done: bytes on disk, amplification, and the shape of the tree. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DB } from '../../src/index.ts';
+import type { DB, Env } from '../../src/index.ts';
 import type { FinalState } from './bench-output.ts';
 
-/** Bytes of all files of the database's directory. */
-async function directoryBytes(db: DB): Promise<number> {
-  const { fileSystem } = db.env;
+/** Bytes of all files of a directory. */
+async function directoryBytes({ fileSystem }: Env, directory: string): Promise<number> {
   let bytes = 0;
-  for (const name of await fileSystem.list(db.path)) {
+  for (const name of await fileSystem.list(directory)) {
     try {
-      bytes += (await fileSystem.stat(join(db.path, name))).size;
+      bytes += (await fileSystem.stat(join(directory, name))).size;
     } catch (error) {
       // Obsolete files are deleted beside this walk.
-      if (!(await fileSystem.exists(join(db.path, name)))) continue;
+      if (!(await fileSystem.exists(join(directory, name)))) continue;
       throw error;
     }
   }
@@ -24,25 +23,31 @@ async function directoryBytes(db: DB): Promise<number> {
 const SETTLE_MS = 50;
 const SETTLE_ROUNDS = 20;
 
-/** The bytes once they stand still. */
-async function settledBytes(db: DB): Promise<number> {
-  let bytes = await directoryBytes(db);
+/** The bytes of the database once they stand still: its tables and, wherever they lie, its logs. */
+async function settledBytes({ env, path }: DB, walDir: string | undefined): Promise<number> {
+  const directories = new Set([path, resolve(walDir ?? path)]);
+  const measure = async (): Promise<number> => {
+    let sum = 0;
+    for (const directory of directories) sum += await directoryBytes(env, directory);
+    return sum;
+  };
+  let bytes = await measure();
   for (let round = 0; round < SETTLE_ROUNDS; round++) {
     await sleep(SETTLE_MS);
-    const now = await directoryBytes(db);
+    const now = await measure();
     if (now === bytes) break;
     bytes = now;
   }
   return bytes;
 }
 
-/** Measures. Space amplification is the tables' bytes over those of the last sorted run. */
-export async function finalState(db: DB): Promise<FinalState> {
+/** Measures; `walDir` is where logs lie apart from the tables. Space amplification is the tables' bytes over those of the last sorted run. */
+export async function finalState(db: DB, walDir: string | undefined): Promise<FinalState> {
   const { space, write } = db.getAmplification();
   const { statistics } = db;
   return {
     directory: db.path,
-    diskBytes: await settledBytes(db),
+    diskBytes: await settledBytes(db, walDir),
     spaceAmplification: space,
     writeAmplification: write,
     levels: db.getColumnFamilyMetaData().levels.map(({ files }) => files.length),

@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { META_COMMANDS } from '../../bench/db-bench/meta-commands.ts';
+import { WORKLOADS } from '../../bench/db-bench/workload-list.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { benchDocument, runDbBench } from './run-db-bench.ts';
 
@@ -194,6 +196,29 @@ test('S149 the end tells the bytes on disk and the amplification', async () => {
   const bytes = Number(/^Final disk bytes: (\d+); space amplification: 1\.00; write/m.exec(out)![1]);
   expect(bytes).toBeGreaterThan(50_000);
   expect(out).toContain(`${Math.ceil(bytes / 1024)}\t${path}\n`);
+});
+
+test('S149 the bytes on disk count logs that lie apart', async () => {
+  using directory = temporaryDirectory();
+  const [path, logs] = [join(directory.path, 'db'), join(directory.path, 'logs')];
+  const { out } = await runDbBench(`--db=${path}`, `--wal_dir=${logs}`, '--num=1000', '--benchmarks=fillseq');
+  const bytes = Number(/^Final disk bytes: (\d+);/m.exec(out)![1]);
+  // Nothing was flushed: all there is of a thousand entries of 16 + 100 bytes is in the log.
+  expect(bytes).toBeGreaterThan(116_000);
+});
+
+test('every benchmark of the help runs once', async () => {
+  const { out: help } = await runDbBench('--help');
+  const listed = [...help.matchAll(/^ {6}(\w+) {2,}\S/gm)].map(([, name]) => name!);
+  const others = /^ {6}and (.+)$/m.exec(help)![1]!.split(', ');
+  const names = [...listed, ...others];
+  expect(names).toEqual([...WORKLOADS.keys(), ...META_COMMANDS.keys()]);
+  for (const name of names) {
+    const benchmarks = `--benchmarks=fillseq,${name}`;
+    const { code, out, err } = await runDbBench(MEMORY, '--num=200', '--merge_operator=stringappend', benchmarks);
+    expect({ code, err }, name).toEqual({ code: 0, err: '' });
+    if (listed.includes(name)) expect(out, name).toMatch(new RegExp(`^${name} *:.* micros/op `, 'm'));
+  }
 });
 
 test('workloads that want an empty database are skipped over an existing one', async () => {
