@@ -73,6 +73,9 @@ export function* readStoredBlock(source: BlockSource, handle: BlockHandle): Io<n
   }
 }
 
+/** The kind of checksum that is stored masked. */
+const CRC32C = 1;
+
 /** CORRUPTION unless the checksum in the trailer of the stored block at kernel address `at` is right. */
 export function verifyBlockChecksum(source: BlockSource, handle: BlockHandle, at: number): void {
   const { checksumId, baseContextChecksum } = source;
@@ -82,8 +85,10 @@ export function verifyBlockChecksum(source: BlockSource, handle: BlockHandle, at
   const stored = getFixed32(kernel.u8, at + handle.size + 1);
   const computed = storedChecksum(checksumId, baseContextChecksum, handle.offset, at, handle.size, typeByte);
   if (stored === computed) return;
+  // As RocksDB tells them: a CRC-32C without its mask.
+  const shown = (sum: number): number => (checksumId === CRC32C ? kernel.x.crc32cUnmask(sum) >>> 0 : sum);
   throw corruption(
-    `block checksum mismatch: stored = ${stored}, computed = ${computed}, type = ${checksumId}  in ${source.path} ` +
+    `block checksum mismatch: stored = ${shown(stored)}, computed = ${shown(computed)}, type = ${checksumId}  in ${source.path} ` +
       `offset ${handle.offset} size ${handle.size}`,
   );
 }

@@ -4,6 +4,14 @@ import type { CommandContext } from './command-context.ts';
 /** What stands between key and value. */
 export const DUMP_DELIMITER = ' ==> ';
 
+/** What the lines of a dump begin with that are no rows: its total, and a message of RocksDB's tool. */
+const OTHER_LINES = ['Keys in range:', 'Created bg thread 0x'];
+
+/** Whether a line without the delimiter is part of every dump, and nothing to warn of. */
+export function isOtherDumpLine(line: string): boolean {
+  return OTHER_LINES.some((beginning) => line.startsWith(beginning));
+}
+
 /** Key and value of a line, `undefined` when the delimiter is missing. A `ToolFailure` for hex that is none. */
 export function parseKeyValueLine(
   context: CommandContext,

@@ -1,5 +1,5 @@
 /** `change_compaction_style`: makes the tree of a family fit another style of compaction, and stores the style. */
-import type { CompactionStyle } from '../../../src/index.ts';
+import type { CompactionStyle, DB } from '../../../src/index.ts';
 import type { LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandFailure } from '../command-failure.ts';
@@ -41,9 +41,7 @@ export const changeCompactionStyleCommand: LdbCommand = {
     await context.requireDatabase();
     await context.requireFamily();
     const options = await context.options();
-    context.out.line(`files per level before compaction: ${await filesPerLevel(context)}`);
     await compactAll(context, oldStyle);
-    context.out.line(`files per level after compaction: ${await filesPerLevel(context)}`);
     // The open itself stores the style, in a new OPTIONS file.
     await using db = await context.openForWrite(false, { compactionStyle: newStyle }, options);
     context.family(db);
@@ -61,17 +59,19 @@ function noStyle(name: string): string {
   return `Use --${name} to specify ${which} compaction style. Check ldb help for proper compaction style value.\n`;
 }
 
-async function filesPerLevel(context: CommandContext): Promise<string> {
-  await using db = await context.openForRead();
+/** The lock comes first, then what is printed. */
+async function compactAll(context: CommandContext, compactionStyle: CompactionStyle): Promise<void> {
+  const changes = { compactionStyle, disableAutoCompactions: true, targetFileSizeBase: NO_LIMIT };
+  await using db = await context.openForWrite(false, changes);
+  context.out.line(`files per level before compaction: ${await filesPerLevel(context, db)}`);
+  await context.family(db).compactRange({ bottommostLevelCompaction: 'force' });
+  context.out.line(`files per level after compaction: ${await filesPerLevel(context, db)}`);
+}
+
+async function filesPerLevel(context: CommandContext, db: DB): Promise<string> {
   const counts: number[] = Array(levelCountOf(db, context.familyName)).fill(0);
   for (const { metadata } of await liveTables(context, db)) {
     if (metadata.columnFamily === context.familyName) counts[metadata.level] = counts[metadata.level]! + 1;
   }
   return counts.join(',');
-}
-
-async function compactAll(context: CommandContext, compactionStyle: CompactionStyle): Promise<void> {
-  const changes = { compactionStyle, disableAutoCompactions: true, targetFileSizeBase: NO_LIMIT };
-  await using db = await context.openForWrite(false, changes);
-  await context.family(db).compactRange({ bottommostLevelCompaction: 'force' });
 }

@@ -3,7 +3,7 @@ import { WriteBatch } from '../../../src/index.ts';
 import { Progress } from '../../lib/progress.ts';
 import { CREATE_FLAG, type LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
-import { parseKeyValueLine } from '../key-value-line.ts';
+import { isOtherDumpLine, parseKeyValueLine } from '../key-value-line.ts';
 import { withTime } from '../ttl-value.ts';
 
 const BATCH_COUNT = 1000;
@@ -35,7 +35,7 @@ export const loadCommand: LdbCommand = {
     for await (const line of context.streams.lines()) {
       const pair = parsePair(context, line);
       if (pair === undefined) {
-        badLines++;
+        if (!isOtherDumpLine(line)) badLines++;
         continue;
       }
       batch.put(pair.key, pair.value, family);

@@ -7,7 +7,7 @@ import { statusText } from '../../lib/status-text.ts';
 import { CREATE_FLAG, type LdbCommand } from '../command.ts';
 import type { CommandContext } from '../command-context.ts';
 import { commandFailure } from '../command-failure.ts';
-import { parseKeyValueLine } from '../key-value-line.ts';
+import { isOtherDumpLine, parseKeyValueLine } from '../key-value-line.ts';
 import { readManifestState } from '../manifest-file.ts';
 import { databaseManifest } from './manifest-dump.ts';
 
@@ -59,7 +59,7 @@ async function addLines(context: CommandContext, writer: SstFileWriter): Promise
   for await (const line of context.streams.lines()) {
     const pair = parseKeyValueLine(context, line);
     if (pair === undefined) {
-      badLines++;
+      if (!isOtherDumpLine(line)) badLines++;
       continue;
     }
     try {
