@@ -249,13 +249,25 @@ export class BackgroundWork implements RoomMaker {
     const due = [...versions.families.values()].filter((family) => this.#flushDue(family));
     if (due.length === 0) return;
     if (context.options.atomicFlush) {
-      if (this.#flushes.size === 0) this.#startFlush(atomicGroup(versions.families.values()));
+      if (this.#flushes.size === 0 && this.#hasFlushSlot()) this.#startFlush(atomicGroup(versions.families.values()));
       return;
     }
     for (const family of due) {
-      if (this.#flushes.size >= context.options.flushSlots) return;
+      if (!this.#hasFlushSlot()) return;
       this.#startFlush([family]);
     }
+  }
+
+  /** Without slots of their own (`maxBackgroundFlushes: 0`) flushes take those of compactions, before these. */
+  #hasFlushSlot(): boolean {
+    const { flushSlots } = this.#parts.context.options;
+    return flushSlots > 0 ? this.#flushes.size < flushSlots : this.#hasCompactionSlot();
+  }
+
+  #hasCompactionSlot(): boolean {
+    const { flushSlots, compactionSlots } = this.#parts.context.options;
+    const flushes = flushSlots > 0 ? 0 : this.#flushes.size;
+    return this.runningCompactionCount + flushes < compactionSlots;
   }
 
   #flushDue(family: ColumnFamilyState): boolean {
@@ -347,7 +359,7 @@ export class BackgroundWork implements RoomMaker {
     for (let started = true; started; ) {
       started = false;
       for (const family of versions.families.values()) {
-        if (this.runningCompactionCount >= context.options.compactionSlots) return;
+        if (!this.#hasCompactionSlot()) return;
         if (family.dropped || family.options.disableAutoCompactions) continue;
         const picker = pickerFor(pickerOptions(family.options), family.comparator);
         const compaction = picker.pick(this.pickContext(family));

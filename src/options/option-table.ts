@@ -167,7 +167,7 @@ const DB_ROWS: Row[] = [
     -1,
     '',
     ['db', 'max_background_flushes'],
-    'Flushes at once; -1: from maxBackgroundJobs.',
+    'Slots reserved for flushes; -1: from maxBackgroundJobs; 0: none, flushes wait for a slot of compactions.',
   ],
   [
     'maxSubcompactions',

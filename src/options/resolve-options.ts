@@ -263,19 +263,17 @@ export async function resolveFamilyOptions(given: ColumnFamilyOptions): Promise<
   return family;
 }
 
-/** Slots of the two pools, as RocksDB derives them. */
+/** Slots of the two pools, as RocksDB derives them; 0 for flushes: they share those of compactions. */
 function backgroundSlots(given: Options): { flushSlots: number; compactionSlots: number } {
   const jobs = plain(given, 'maxBackgroundJobs') as number;
   const flushes = given.maxBackgroundFlushes ?? -1;
   const compactions = given.maxBackgroundCompactions ?? -1;
-  if (flushes === 0 || compactions === 0) {
-    throw invalidArgument('options.maxBackgroundFlushes and maxBackgroundCompactions must be -1 or at least 1');
-  }
+  if (compactions === 0) throw invalidArgument('options.maxBackgroundCompactions must be -1 or at least 1');
   if (flushes === -1 && compactions === -1) {
     const flushSlots = Math.max(1, Math.floor(jobs / 4));
     return { flushSlots, compactionSlots: Math.max(1, jobs - flushSlots) };
   }
-  return { flushSlots: Math.max(1, flushes), compactionSlots: Math.max(1, compactions) };
+  return { flushSlots: flushes === -1 ? 1 : flushes, compactionSlots: Math.max(1, compactions) };
 }
 
 function dbOptions(given: Options): DbOptions {

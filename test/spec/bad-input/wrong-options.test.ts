@@ -93,7 +93,7 @@ const contradictions: [options: Options, words: RegExp][] = [
   [{ minWriteBufferNumberToMerge: 3 }, /minWriteBufferNumberToMerge must be less than maxWriteBufferNumber/],
   [{ numLevels: 1 }, /numLevels must be at least 2/],
   [{ level0StopWritesTrigger: 1 }, /level0StopWritesTrigger/],
-  [{ maxBackgroundFlushes: 0 }, /maxBackgroundFlushes/],
+  [{ maxBackgroundCompactions: 0 }, /maxBackgroundCompactions/],
   [{ compactionFilter: filter, compactionFilterFactory: factory } as Options, /exclude each other/],
 ];
 
