@@ -3,6 +3,7 @@ import { DBError, invalidArgument } from '../../format/base/db-error.ts';
 import { runAsync } from '../../format/base/io.ts';
 import { emptyEdit, type VersionEdit } from '../../format/manifest/version-edit.ts';
 import type { ColumnFamilyOptions, MutableOptions } from '../options/options.ts';
+import { optionWarnings } from '../options/option-warnings.ts';
 import { checkFamily, checkMutable, mutableSettings, overlayFamily } from '../options/resolve-options.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { Engine } from './engine.ts';
@@ -13,6 +14,10 @@ function requireWritable(engine: Engine): void {
   engine.requireOpen();
   if (engine.readOnly) throw new DBError('READ_ONLY', 'the database was opened with readOnly');
   engine.writes.checkWritable();
+}
+
+function warnOfOptions(engine: Engine, { name, options }: ColumnFamilyState): void {
+  for (const warning of optionWarnings(options)) engine.context.logger.warn(`[${name}] ${warning}`);
 }
 
 /** Creates an empty family. `INVALID_ARGUMENT` when the name is taken or no name. */
@@ -43,6 +48,7 @@ export async function createFamily(
     removeFamily(engine, family);
     throw error;
   }
+  warnOfOptions(engine, family);
   await runAsync(engine.writeOptionsFile());
   return family;
 }
@@ -93,6 +99,7 @@ export async function changeOptions(
   for (const { family, flat, settings: mutable } of settings) {
     given.set(family, flat);
     family.options = { ...family.options, ...mutable };
+    if (change.blockSize !== undefined) warnOfOptions(engine, family);
   }
   if (maxTotalWalSize !== undefined) engine.context.options.maxTotalWalSize = maxTotalWalSize;
   if (maxSubcompactions !== undefined) engine.context.options.maxSubcompactions = maxSubcompactions;

@@ -1,6 +1,7 @@
 /** What LOG holds besides events: the options in force at the open, and reports of the work done, from time to time. */
 import type { Timer } from '../env/clock.ts';
 import type { ClosableLogger, Logger } from '../env/logger.ts';
+import { optionWarnings } from '../options/option-warnings.ts';
 import { printOptionsFile } from '../options/options-file.ts';
 import { dbStatsText } from './db-stats.ts';
 import type { Engine } from './engine.ts';
@@ -12,7 +13,7 @@ export class LogReports {
   readonly #engine: Engine;
   #timer: Timer | undefined;
 
-  /** Writes the options to LOG and starts the timer of the reports (`statsDumpPeriodSec`). */
+  /** Writes the options to LOG, with warnings of unusual ones, and starts the timer of the reports (`statsDumpPeriodSec`). */
   constructor(engine: Engine) {
     this.#engine = engine;
     const { options, logger } = engine.context;
@@ -23,6 +24,9 @@ export class LogReports {
       // A LOG file repeats its head after every roll.
       if (isClosable(logger)) logger.header(`Options: ${line}`);
       else logger.info(`Options: ${line}`);
+    }
+    for (const { name, options: own } of families) {
+      for (const warning of optionWarnings(own)) logger.warn(`[${name}] ${warning}`);
     }
     this.#schedule();
   }
