@@ -24,6 +24,8 @@ export interface WorkloadResult {
   readonly message: string;
   /** Data blocks looked into for each operation; only with `--statistics`. */
   readonly blocksPerOp?: number;
+  /** Syncs of the log for each operation; only with `--statistics`. */
+  readonly syncsPerOp?: number;
   /** Microseconds by percentile and kind of operation; only with `--histogram`. */
   readonly percentiles?: Record<string, Record<string, number>>;
 }

@@ -134,9 +134,10 @@ class Session {
     const reports = new IntervalReports(this.#output, this.#flags, () => run);
     this.#reports = reports;
     const run = new BenchRun(this.#flags, settings, db, (count, thread) => reports.finished(count, thread));
-    const blocksBefore = this.#blocks();
+    const [blocksBefore, syncsBefore] = [this.#blocks(), this.#syncs()];
     const stats = await runThreads(run, workload, this.#seed + SEED_STEP * this.#runs++);
     const blocks = this.#blocks() - blocksBefore;
+    const syncs = this.#syncs() - syncsBefore;
     this.#operationsBefore += reports.total;
     this.#reports = undefined;
     this.#output.print(stats.report(workload.name));
@@ -145,7 +146,14 @@ class Session {
     if (this.#statistics !== undefined && blocks > 0) {
       this.#output.print(`${workload.name.padEnd(12)} : ${blocksPerOp.toFixed(4)} data blocks/op\n`);
     }
-    this.#output.results.push({ ...result, ...(this.#statistics === undefined ? {} : { blocksPerOp }) });
+    const syncsPerOp = syncs / result.operations;
+    if (syncs > 0) this.#output.print(`${workload.name.padEnd(12)} : ${syncsPerOp.toFixed(4)} syncs/op\n`);
+    this.#output.results.push({ ...result, ...(this.#statistics === undefined ? {} : { blocksPerOp, syncsPerOp }) });
+  }
+
+  /** Syncs of the log so far. */
+  #syncs(): number {
+    return this.#statistics?.getTickerCount('rocksdb.wal.synced') ?? 0;
   }
 
   /** Data blocks looked into so far. */

@@ -256,3 +256,61 @@ test('values shrink to the part that --compression_ratio says', async () => {
   expect(await size(0.5)).toBeLessThan(65);
   expect(await size(50)).toBe(100);
 });
+
+test('S43 64 loops of synced writes share syncs, and the report says how many a write', async () => {
+  using directory = temporaryDirectory();
+  const shared = [`--db=${directory.path}/db`, '--num=20000', '--benchmarks=fillsync'];
+  const { results } = await benchDocument(...shared, '--threads=64');
+  expect(results[0]!.operations).toBe(64 * 20);
+  expect(results[0]!.syncsPerOp!).toBeGreaterThan(0);
+  expect(results[0]!.syncsPerOp!).toBeLessThan(0.2);
+  const { out } = await runDbBench(...shared, '--statistics', '--threads=1');
+  expect(out).toMatch(/^fillsync {5}: 1\.0000 syncs\/op$/m);
+});
+
+test('S63 a read-only database looks into no more blocks than a writable one', async () => {
+  using directory = temporaryDirectory();
+  const shared = [`--db=${directory.path}/db`, '--num=5000', '--bloom_bits=10'];
+  await benchDocument(...shared, '--benchmarks=fillrandom,compact');
+  const blocks = async (...more: string[]): Promise<{ blocksPerOp: number; message: string }> => {
+    const { results } = await benchDocument(...shared, '--use_existing_db=1', '--benchmarks=readrandom', ...more);
+    return { blocksPerOp: results[0]!.blocksPerOp!, message: results[0]!.message };
+  };
+  const [writable, readOnly] = [await blocks(), await blocks('--readonly=1')];
+  expect(readOnly.blocksPerOp).toBeGreaterThan(0.5);
+  expect(readOnly.blocksPerOp).toBeLessThanOrEqual(writable.blocksPerOp);
+  expect(readOnly.message).toBe(writable.message);
+});
+
+test('S117 mergerandom looks into no block, updaterandom into one for each operation', async () => {
+  const { results } = await benchDocument(
+    MEMORY,
+    '--num=10000',
+    '--value_size=8',
+    '--merge_operator=uint64add',
+    '--benchmarks=fillseq,compact,mergerandom,fillseq,compact,updaterandom',
+  );
+  const work = Object.fromEntries(results.map(({ name, blocksPerOp }) => [name, blocksPerOp]));
+  expect(work.mergerandom).toBe(0);
+  // Keys that were updated before are found in the memtable: of n draws out of n keys, 1/e is new at the end.
+  expect(work.updaterandom).toBeGreaterThan(0.5);
+});
+
+test.each(['flash', 'hdd', 'memory'])('S5 the five published workloads run under --preset=%s', async (preset) => {
+  using directory = temporaryDirectory();
+  const { results } = await benchDocument(
+    `--db=${directory.path}/db`,
+    '--num=2000',
+    `--preset=${preset}`,
+    ...(preset === 'memory' ? [MEMORY] : []),
+    '--benchmarks=fillrandom,compact,fillseq,overwrite,readrandom',
+  );
+  expect(results.map(({ name, operations }) => [name, operations])).toEqual([
+    ['fillrandom', 2000],
+    ['compact', 1],
+    ['fillseq', 2000],
+    ['overwrite', 2000],
+    ['readrandom', 2000],
+  ]);
+  expect(results[4]!.message).toBe('(2000 of 2000 found)');
+});

@@ -29,6 +29,7 @@ export interface BenchDocument {
     message: string;
     microsPerOp: number;
     blocksPerOp?: number;
+    syncsPerOp?: number;
     percentiles?: Record<string, Record<string, number>>;
   }[];
   readonly final: {
