@@ -91,7 +91,7 @@ export class FaultFileSystem implements FileSystem, FaultHost {
   readonly inner: FileSystem;
   readonly workerSpec: FileSystemWorkerSpec | undefined;
   /** Calls by the place in the source that made them. */
-  readonly callSites = new Map<string, number>();
+  readonly callSites: Map<string, number> = new Map();
   /** One line a call, when set to an array. */
   trace: string[] | undefined;
   onPoint: PointHook | undefined;

@@ -37,7 +37,7 @@ async function expectDatabase(path: string, fixture: Fixture, options: Options):
 }
 
 test('all golden databases are here', () => {
-  expect(allFixtures().length).toBe(106);
+  expect(allFixtures().length).toBe(107);
 });
 
 describe('S15 a read-write open reads what the C++ library reads', () => {
@@ -55,6 +55,17 @@ describe('S15 a read-write open reads what the C++ library reads', () => {
       expectTablesSound(copy.path);
     }
   });
+});
+
+test('S15 there is a database that this version of Pumice wrote, or an earlier one', () => {
+  const written = allFixtures().filter(({ name }) => /^db-v\d/.test(name));
+  expect(written.map(({ name, description }) => [name, description.writer])).toContainEqual([
+    'db-v0.1.0',
+    'Pumice 0.1.0',
+  ]);
+  for (const { description } of written) {
+    for (const { name, entries } of description.columnFamilies!) expect(entries, name).toBeGreaterThan(50);
+  }
 });
 
 describe('S15 a full compaction keeps what the C++ library reads', () => {
