@@ -132,7 +132,7 @@ function damage(random: Random, block: Uint8Array): Uint8Array {
   return bytes;
 }
 
-test('damaged data blocks', () => {
+test('R9 damaged data blocks', () => {
   const random = new Random(seedFor(2024));
   let corrupt = 0;
   for (let round = 0; round < ROUNDS; round++) {
@@ -156,7 +156,7 @@ test('damaged data blocks', () => {
   expect(corrupt).toBeGreaterThan(ROUNDS / 5);
 });
 
-test('damaged index blocks', () => {
+test('R9 damaged index blocks', () => {
   const random = new Random(seedFor(2025));
   let corrupt = 0;
   for (let round = 0; round < ROUNDS; round++) {
