@@ -127,11 +127,20 @@ export class PointLookup {
     yield* tables.enterLookup();
     this.#keyBytes = undefined;
     try {
-      if (this.#readerNeedsLoad) yield* this.#loadBlock();
-      else yield* this.#openTable();
+      if (!this.#isTableOpen()) yield* this.#openTable();
+      yield* this.#readTable();
     } finally {
       tables.leaveLookup();
     }
+  }
+
+  /** Whether the table that `run` was in is open; it may have been closed for another while this lookup waited for its turn. */
+  #isTableOpen(): boolean {
+    if (!this.#readerNeedsLoad) return false;
+    if (this.#access.tables.find(this.#file!.number) === this.#reader) return true;
+    this.#reader!.forget(this.#result);
+    this.#readerNeedsLoad = false;
+    return false;
   }
 
   *#openTable(): Io<void> {
@@ -140,21 +149,24 @@ export class PointLookup {
     this.#reader = yield* this.#access.tables.open(file, this.#access.openingOf(this.#family));
   }
 
-  *#loadBlock(): Io<void> {
+  /**
+   * Reads all that the lookup needs of the open table, in this turn: by the next one the table would be closed for those that
+   * waited in between, and where thousands wait each would open its table over and over and none would get on.
+   */
+  *#readTable(): Io<void> {
     const file = this.#file!;
-    const { tables } = this.#access;
-    if (tables.find(file.number) !== this.#reader) {
-      // Closed to make room for another, while this lookup waited for its turn.
-      this.#reader!.forget(this.#result);
-      this.#readerNeedsLoad = false;
-      return;
-    }
-    const unpin = tables.pin(file.number);
-    this.trace?.loadBlock(file);
+    const unpin = this.#access.tables.pin(file.number);
     try {
-      yield* this.#reader!.load(this.#result, this.#fillCache, this.#verifyChecksums);
-      // The block belongs to this result struct; take it before anybody else runs.
-      if (this.#searchTable() && !this.#done) {
+      for (;;) {
+        if (this.#readerNeedsLoad) {
+          this.trace?.loadBlock(file);
+          yield* this.#reader!.load(this.#result, this.#fillCache, this.#verifyChecksums);
+        }
+        // The block belongs to this result struct; take it before anybody else runs.
+        if (this.#searchTable()) break;
+        if (!this.#readerNeedsLoad) return;
+      }
+      if (!this.#done) {
         this.#file = undefined;
         this.#reader = undefined;
       }
