@@ -1,9 +1,7 @@
 /** Deletion of whole tables: what the rules allow is gone from MANIFEST and disk for good, all else is refused. */
 
-import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { DB, Env, type Options } from '../../../src/index.ts';
-import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { DB, Env, MemoryFileSystem, type Options } from '../../../src/index.ts';
 
 const PATH = '/db';
 
@@ -120,10 +118,18 @@ test('S100 deleteFilesInRange drops the tables wholly inside and keeps the other
   await db.close();
 });
 
+/** Takes its time to remove a file, as a disk does. */
+class SlowUnlinkFileSystem extends MemoryFileSystem {
+  override async unlink(path: string): Promise<void> {
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return super.unlink(path);
+  }
+}
+
 test('flush resolves when the logs that held the data are gone', async () => {
-  using directory = temporaryDirectory();
-  await using db = await DB.open(directory.path, { createIfMissing: true });
-  const logs = (): string[] => readdirSync(directory.path).filter((name) => name.endsWith('.log'));
+  const fileSystem = new SlowUnlinkFileSystem();
+  await using db = await DB.open('/db', { createIfMissing: true, env: new Env({ fileSystem }) });
+  const logs = (): string[] => fileSystem.listSync('/db').filter((name) => name.endsWith('.log'));
   for (const key of ['a', 'b', 'c']) {
     await db.put(key, key);
     const before = logs();
