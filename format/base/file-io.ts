@@ -1,6 +1,6 @@
 /** Single calls of open files as `Io`, for use inside operations that are written once for both manners (`io.ts`). */
 import type { RandomAccessFile } from './file-handles.ts';
-import { type Io, io } from './io.ts';
+import { type Io, io, repeatableIo } from './io.ts';
 
 /** Reads up to `target.length` bytes at `offset`; how many there were. */
 export function readAt(file: RandomAccessFile, target: Uint8Array, offset: number): Io<number> {
@@ -10,9 +10,9 @@ export function readAt(file: RandomAccessFile, target: Uint8Array, offset: numbe
   );
 }
 
-/** fsync: makes a file durable with its metadata. */
+/** fsync: makes a file durable with its metadata. Repeatable, so that jobs which run in place still await it. */
 export function syncFull(file: { sync(kind: 'full'): Promise<void>; syncSync(kind: 'full'): void }): Io<void> {
-  return io(
+  return repeatableIo(
     () => file.syncSync('full'),
     () => file.sync('full'),
   );
