@@ -69,6 +69,7 @@ function dbRows(o: DbOptions): Map<string, string> {
     WAL_ttl_seconds: o.walTtlSeconds,
     WAL_size_limit_MB: o.walSizeLimitMB,
     manual_wal_flush: o.manualWalFlush,
+    recycle_log_file_num: o.recycleLogFileNum,
     allow_2pc: o.allow2pc,
     atomic_flush: o.atomicFlush,
     avoid_flush_during_recovery: o.avoidFlushDuringRecovery,

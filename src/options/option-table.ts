@@ -119,6 +119,14 @@ const DB_ROWS: Row[] = [
     ['db', 'manual_wal_flush'],
     'Keep WAL bytes in memory until flushWal() or 32 KiB; a killed process loses them.',
   ],
+  [
+    'recycleLogFileNum',
+    integer(0),
+    0,
+    '',
+    ['db', 'recycle_log_file_num'],
+    'As in RocksDB none are recycled while walRecoveryMode is pointInTime or absoluteConsistency; the others need 0.',
+  ],
   ['allow2pc', boolean, false, '', ['db', 'allow_2pc'], 'Accept logs that hold prepared transactions.'],
   ['atomicFlush', boolean, false, '', ['db', 'atomic_flush'], 'Flush all families together, in one MANIFEST group.'],
   [

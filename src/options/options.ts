@@ -132,6 +132,11 @@ export interface Options extends ColumnFamilyOptions {
   walRecoveryMode?: WalRecoveryMode;
   walCorruption?: 'errorIfNotTail' | 'recoverToPoint';
   manualWalFlush?: boolean;
+  /**
+   * Old logs kept to be overwritten. RocksDB keeps none while `walRecoveryMode` is `'pointInTime'` (the default) or
+   * `'absoluteConsistency'`, whatever this says, and so does Pumice; with the other modes only 0 is taken. Default 0.
+   */
+  recycleLogFileNum?: number;
   allow2pc?: boolean;
   atomicFlush?: boolean;
   avoidFlushDuringRecovery?: boolean;

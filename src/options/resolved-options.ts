@@ -74,6 +74,8 @@ export interface DbOptions {
   walRecoveryMode: WalRecoveryMode;
   walCorruption: 'errorIfNotTail' | 'recoverToPoint';
   manualWalFlush: boolean;
+  /** Without effect, but for the OPTIONS file. */
+  recycleLogFileNum: number;
   allow2pc: boolean;
   atomicFlush: boolean;
   avoidFlushDuringRecovery: boolean;
