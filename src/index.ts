@@ -75,6 +75,7 @@ export type {
   UniversalOptions,
   WalRecoveryMode,
 } from './options/options.ts';
+export { WriteBufferManager, type WriteBufferManagerOptions } from './options/write-buffer-manager.ts';
 export type { IteratorShape as DBIterator } from './read/iterator-shape.ts';
 export type { Snapshot } from './read/snapshot-list.ts';
 export type { Update } from './wal/update-stream.ts';

@@ -79,6 +79,7 @@ const WRITE = {
   disable_wal: boolean(false, 'Write no log.'),
   manual_wal_flush: boolean(false, 'Keep log bytes in memory until 32 KiB are together.'),
   write_buffer_size: integer(67108864, 'Bytes of a memtable.'),
+  db_write_buffer_size: integer(0, 'Bytes of all memtables together; 0: no limit.'),
   max_write_buffer_number: integer(2, 'Memtables at a time.'),
   min_write_buffer_number_to_merge: integer(1, 'Memtables flushed together.'),
   memtablerep: text('btree', 'btree, skip_list, vector or prefix_hash.'),

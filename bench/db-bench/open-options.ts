@@ -36,6 +36,7 @@ const PLAIN = [
   'min_write_buffer_number_to_merge',
   'memtable_whole_key_filtering',
   'delayed_write_rate',
+  'db_write_buffer_size',
   'max_total_wal_size',
   'manual_wal_flush',
   'block_size',

@@ -129,6 +129,11 @@ export class BackgroundWork implements RoomMaker {
   /** Wakes everybody who waits for progress, and stops jobs that nobody wants any more. */
   signal(): void {
     this.#parts.runner.applyCancellations();
+    this.wake();
+  }
+
+  /** Wakes everybody who waits for progress. */
+  wake(): void {
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const wake of waiters) wake();
@@ -450,6 +455,7 @@ export class BackgroundWork implements RoomMaker {
     }
     this.schedule();
     this.signal();
+    this.#parts.context.options.writeBufferManager?.memoryChanged();
   }
 }
 

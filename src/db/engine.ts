@@ -28,6 +28,7 @@ import { WalManager } from '../wal/wal-manager.ts';
 import type { RecoveryReport } from '../wal/wal-recovery.ts';
 import { WritePath } from '../write/write-path.ts';
 import { WriteQueue } from '../write/write-queue.ts';
+import { DatabaseMemory } from './database-memory.ts';
 import type { FamilyCaches } from './family-caches.ts';
 import { makeOptionsFile } from './options-text.ts';
 
@@ -77,6 +78,8 @@ export class Engine {
   #log: ClosableLogger | undefined;
   /** Runs until the database closes. Set once it is open. */
   reports: { close(): void } | undefined;
+  /** This database's part in its `WriteBufferManager`, if it has one. */
+  readonly #memory: DatabaseMemory | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: EngineParts) {
@@ -112,6 +115,11 @@ export class Engine {
     );
     this.queue = new WriteQueue(this.kernel, this.writes);
     this.background.controller = this.writes.controller;
+    const { writeBufferManager } = this.context.options;
+    if (writeBufferManager !== undefined && !this.readOnly) {
+      this.#memory = new DatabaseMemory(this, writeBufferManager);
+      writeBufferManager.join(this.#memory);
+    }
     this.#connectErrors();
   }
 
@@ -193,6 +201,7 @@ export class Engine {
   async abandon(): Promise<void> {
     // What was begun may be in force already: no table goes.
     this.versions.onObsolete = () => {};
+    this.#giveMemoryBack();
     this.context.statistics?.removeSource(this.caches.tickers);
     for (const closing of [this.wal.close(), this.versions.close()]) {
       await runAsync(closing).catch((error) =>
@@ -207,6 +216,10 @@ export class Engine {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  #giveMemoryBack(): void {
+    if (this.#memory !== undefined) this.context.options.writeBufferManager?.leave(this.#memory);
   }
 
   *#freshLog(families: readonly ColumnFamilyState[]): Io<void> {
@@ -237,6 +250,7 @@ export class Engine {
     this.writes.close();
     // The tables stay: only memory is let go of from here on.
     this.versions.onObsolete = () => {};
+    this.#giveMemoryBack();
     for (const family of this.versions.families.values()) family.release();
     this.tables.close();
     this.context.statistics?.removeSource(this.caches.tickers);
@@ -258,6 +272,7 @@ export class Engine {
     this.errors.onRefusal = (error) => {
       this.writes.refusal = error;
       this.background.signal();
+      this.context.options.writeBufferManager?.memoryChanged();
     };
     this.versions.onManifestFailure = (error) => {
       // The failed record may or may not be in force: no file it names may go.

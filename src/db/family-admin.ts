@@ -78,6 +78,7 @@ function removeFamily(engine: Engine, family: ColumnFamilyState): void {
   engine.writes.refresh();
   family.release();
   engine.background.signal();
+  engine.context.options.writeBufferManager?.memoryChanged();
 }
 
 /** Changes mutable options of families, and records them in a new OPTIONS file. */

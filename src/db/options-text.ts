@@ -61,6 +61,7 @@ function dbRows(o: DbOptions): Map<string, string> {
     max_subcompactions: o.maxSubcompactions,
     max_open_files: Number.isFinite(o.maxOpenFiles) ? o.maxOpenFiles : -1,
     use_direct_reads: o.useDirectReads,
+    db_write_buffer_size: o.dbWriteBufferSize,
     max_total_wal_size: o.maxTotalWalSize,
     max_manifest_file_size: o.maxManifestFileSize,
     delayed_write_rate: o.delayedWriteRate,

@@ -194,6 +194,22 @@ const DB_ROWS: Row[] = [
     'Bytes of live WAL after which the oldest families are flushed; 0: four times all write buffers.',
   ],
   [
+    'dbWriteBufferSize',
+    integer(0),
+    0,
+    '',
+    ['db', 'db_write_buffer_size'],
+    'Bytes that the memtables of all families may have together before the oldest is flushed; 0: no limit.',
+  ],
+  [
+    'writeBufferManager',
+    component('WriteBufferManager'),
+    undefined,
+    '',
+    undefined,
+    'A limit on memtables that several databases share; in the place of dbWriteBufferSize.',
+  ],
+  [
     'maxManifestFileSize',
     integer(64),
     GIB,

@@ -20,6 +20,7 @@ import type { Logger } from '../env/logger.ts';
 import type { EventListener } from '../monitoring/event-listener.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
 import type { SharedBlockCache } from './shared-block-cache.ts';
+import type { WriteBufferManager } from './write-buffer-manager.ts';
 
 /** A component that worker threads can load too: `export` (default `default`) of `module`, called with `options` if it is a function. */
 export interface ModuleRef {
@@ -146,6 +147,10 @@ export interface Options extends ColumnFamilyOptions {
   maxBackgroundJobs?: number;
   maxBackgroundCompactions?: number;
   maxBackgroundFlushes?: number;
+  /** Bytes that the memtables of all families may have together before the oldest is flushed; 0, the default: no limit. */
+  dbWriteBufferSize?: number;
+  /** The same limit over several databases; in the place of `dbWriteBufferSize`. */
+  writeBufferManager?: WriteBufferManager;
   maxManifestFileSize?: number;
   walTtlSeconds?: number;
   walSizeLimitMB?: number;

@@ -15,6 +15,7 @@ import { checkDatabaseObjects, checkFamilyObjects } from './object-options.ts';
 import { OPTION_TABLE, type OptionDescriptor } from './option-table.ts';
 import type { ColumnFamilyOptions, FifoOptions, MutableOptions, Options, UniversalOptions } from './options.ts';
 import type { DbOptions, FamilyOptions, MutableFamilySettings, ResolvedOptions } from './resolved-options.ts';
+import { WriteBufferManager } from './write-buffer-manager.ts';
 
 const UNIVERSAL_DEFAULTS: Required<UniversalOptions> = {
   sizeRatio: 1,
@@ -276,6 +277,20 @@ function backgroundSlots(given: Options): { flushSlots: number; compactionSlots:
   return { flushSlots: flushes === -1 ? 1 : flushes, compactionSlots: Math.max(1, compactions) };
 }
 
+/** The limit on memtables: a given one, which databases share, or one of this database's own. */
+function writeBufferManager(given: Options): WriteBufferManager | undefined {
+  const { writeBufferManager: shared } = given;
+  const bufferSize = plain(given, 'dbWriteBufferSize') as number;
+  if (shared === undefined) return bufferSize > 0 ? new WriteBufferManager({ bufferSize }) : undefined;
+  if (!(shared instanceof WriteBufferManager)) {
+    throw invalidArgument(`options.writeBufferManager must be a WriteBufferManager, got ${describe(shared)}`);
+  }
+  if (bufferSize > 0) {
+    throw invalidArgument('options.writeBufferManager and options.dbWriteBufferSize exclude each other: give one');
+  }
+  return shared;
+}
+
 function dbOptions(given: Options): DbOptions {
   const take = (name: keyof Options): never => plain(given, name) as never;
   if (given.env !== undefined && !(given.env instanceof Env)) throw invalidArgument('options.env must be an Env');
@@ -305,6 +320,8 @@ function dbOptions(given: Options): DbOptions {
     ...backgroundSlots(given),
     maxSubcompactions: take('maxSubcompactions'),
     maxTotalWalSize: take('maxTotalWalSize'),
+    dbWriteBufferSize: take('dbWriteBufferSize'),
+    writeBufferManager: writeBufferManager(given),
     maxManifestFileSize: take('maxManifestFileSize'),
     delayedWriteRate: take('delayedWriteRate'),
     walTtlSeconds: take('walTtlSeconds'),

@@ -15,6 +15,7 @@ import type { Statistics } from '../monitoring/statistics.ts';
 import type { Component } from './components.ts';
 import type { CompactionStyle, FifoOptions, UniversalOptions, WalRecoveryMode } from './options.ts';
 import type { SharedBlockCache } from './shared-block-cache.ts';
+import type { WriteBufferManager } from './write-buffer-manager.ts';
 
 /** Plain settings of a family that `setOptions` may replace. */
 export interface MutableFamilySettings {
@@ -91,6 +92,10 @@ export interface DbOptions {
   compactionSlots: number;
   maxSubcompactions: number;
   maxTotalWalSize: number;
+  /** As it was given, for the OPTIONS file. */
+  dbWriteBufferSize: number;
+  /** The given one, or a private one of `dbWriteBufferSize`. */
+  writeBufferManager: WriteBufferManager | undefined;
   maxManifestFileSize: number;
   delayedWriteRate: number;
   walTtlSeconds: number;

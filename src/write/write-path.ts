@@ -8,6 +8,7 @@ import { type Io, io } from '../../format/base/io.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
 import type { DbContext } from '../options/db-context.ts';
+import type { WriteBufferManager } from '../options/write-buffer-manager.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import { makeFamilyMemTable } from '../version/family-memtable.ts';
 import type { VersionSet } from '../version/version-set.ts';
@@ -27,7 +28,7 @@ export interface RoomMaker {
   waitSync(): void;
 }
 
-/** The memtables are looked at again after this share of the smallest write buffer has been written. */
+/** The memtables are looked at again after this share of the smallest write buffer, or of the manager's, has been written. */
 const CHECK_SHARE = 64;
 
 /** Commits groups into logs and memtables. */
@@ -45,6 +46,8 @@ export class WritePath implements WriteHost {
   readonly #versions: VersionSet;
   readonly #wal: WalManager;
   readonly #room: RoomMaker;
+  /** The limit on memtables that other databases may share. */
+  readonly #buffers: WriteBufferManager | undefined;
   readonly #onWalFailure: (error: DBError) => void;
   /** The next write gets the sequence after this; ahead of `versions.lastSequence` while a group is under way. */
   #allocatedSequence: number;
@@ -67,6 +70,7 @@ export class WritePath implements WriteHost {
     this.#versions = versions;
     this.#wal = wal;
     this.#room = room;
+    this.#buffers = context.options.writeBufferManager;
     this.#onWalFailure = onWalFailure;
     this.controller = new WriteController(context.options.delayedWriteRate);
     this.inserter = new MemtableInserter(kernel, versions.families);
@@ -78,7 +82,7 @@ export class WritePath implements WriteHost {
   /** Looks families and their options up again. */
   refresh(): void {
     this.inserter.refresh();
-    let smallest = Number.MAX_SAFE_INTEGER;
+    let smallest = this.#buffers?.bufferSize ?? Number.MAX_SAFE_INTEGER;
     for (const family of this.#versions.families.values()) {
       smallest = Math.min(smallest, family.options.writeBufferSize);
     }
@@ -91,23 +95,22 @@ export class WritePath implements WriteHost {
   }
 
   needsRoom(): boolean {
-    return this.#switchDue || this.controller.condition !== 'normal' || this.refusal !== undefined;
+    const waits = this.controller.condition !== 'normal' || this.#buffers?.stallActive === true;
+    return this.#switchDue || waits || this.refusal !== undefined;
   }
 
   *makeRoom(bytes: number): Io<void> {
     let delayed = false;
     for (;;) {
       this.checkWritable();
+      if (this.#buffers?.stallActive === true) this.#switchDue = true;
       yield* this.#switchFull();
       const { condition } = this.controller;
-      if (condition === 'normal') return;
-      if (condition === 'delayed') {
-        if (delayed) return;
+      if (condition === 'stopped') yield* this.#stop();
+      else if (condition === 'delayed' && !delayed) {
         delayed = true;
         yield* this.#delay(bytes);
-        continue;
-      }
-      yield* this.#stop();
+      } else if (this.#buffers?.shouldStall() !== true || !(yield* this.#waitForMemory(this.#buffers))) return;
     }
   }
 
@@ -188,13 +191,16 @@ export class WritePath implements WriteHost {
 
   /** Whether a write with `noSlowdown` has to be turned away now. */
   get isStalled(): boolean {
-    return this.controller.condition !== 'normal' || (this.#switchDue && this.#switchWouldStall());
+    if (this.controller.condition !== 'normal' || this.#buffers?.shouldStall() === true) return true;
+    return this.#switchDue && this.#switchWouldStall();
   }
 
-  /** Whether the write that seals the full memtables would have to wait for their flush. */
+  /** Whether the write that seals the full memtables, or one for the manager, would have to wait for their flush. */
   #switchWouldStall(): boolean {
-    for (const { active, dropped, immutables, options } of this.#versions.families.values()) {
-      if (dropped || active.bytes < options.writeBufferSize) continue;
+    const forMemory = this.#dueForMemory();
+    for (const family of this.#versions.families.values()) {
+      const { active, dropped, immutables, options } = family;
+      if (dropped || (active.bytes < options.writeBufferSize && !forMemory.includes(family))) continue;
       const immutableCount = immutables.length + 1;
       const sealed = { ...options, immutableCount, level0FileCount: 0, pendingCompactionBytes: 0 };
       if (decideStall(sealed).condition !== 'normal') return true;
@@ -219,6 +225,14 @@ export class WritePath implements WriteHost {
     for (const family of due) this.#switchOne(family);
     this.inserter.refresh();
     this.#room.schedule();
+  }
+
+  /** Seals the oldest memtable and has it flushed, for other databases that wait for memory. Runs as `switchMemtables` does. */
+  *sealOldest(): Io<void> {
+    if (this.refusal !== undefined || this.#buffers?.shouldStall() !== true) return;
+    const due = this.#dueForMemory();
+    for (const family of due) family.flushRequested = true;
+    yield* this.switchMemtables(due);
   }
 
   /**
@@ -279,6 +293,8 @@ export class WritePath implements WriteHost {
       if (!family.dropped && family.active.bytes >= family.options.writeBufferSize) this.#switchDue = true;
     }
     if (this.#wal.totalSize > this.#walLimit()) this.#switchDue = true;
+    const buffers = this.#buffers;
+    if (buffers !== undefined && (buffers.shouldFlush() || buffers.shouldStall())) this.#switchDue = true;
   }
 
   #walLimit(): number {
@@ -298,9 +314,21 @@ export class WritePath implements WriteHost {
     let due = live.filter((f) => f.active.entryCount > 0 && f.active.bytes >= f.options.writeBufferSize);
     if (due.length === 0 && this.#wal.totalSize > this.#walLimit()) due = this.#holdersOfOldestLog(live);
     else if (due.length > 0 && this.#context.options.atomicFlush) due = live.filter((f) => f.active.entryCount > 0);
+    if (due.length === 0) {
+      due = this.#dueForMemory();
+      for (const family of due) family.flushRequested = true;
+    }
     if (due.length === 0) return;
     for (const family of due) family.flushRequested ||= this.#wal.totalSize > this.#walLimit();
     yield* this.switchMemtables(due);
+  }
+
+  /** The family with the oldest active data when memtables have too much together; all that have some with `atomicFlush`. */
+  #dueForMemory(): ColumnFamilyState[] {
+    if (this.#buffers?.shouldFlush() !== true) return [];
+    const holders = [...this.#versions.families.values()].filter((f) => !f.dropped && f.active.entryCount > 0);
+    if (this.#context.options.atomicFlush || holders.length <= 1) return holders;
+    return [holders.reduce((a, b) => (b.active.firstSequence < a.active.firstSequence ? b : a))];
   }
 
   /** The families whose unflushed data keeps the oldest log alive. */
@@ -335,6 +363,25 @@ export class WritePath implements WriteHost {
       () => this.#room.whenChanged(),
     );
     this.#countStall(clock.monotonicMicros() - start);
+  }
+
+  /** Waits until memory may be free; false when a blocking write would wait for what cannot come while it blocks. */
+  *#waitForMemory(buffers: WriteBufferManager): Io<boolean> {
+    const { clock } = this.#context;
+    const start = clock.monotonicMicros();
+    let goOn = true;
+    yield* io(
+      () => {
+        goOn = buffers.relieveSync();
+      },
+      () => {
+        const changed = this.#room.whenChanged();
+        buffers.relieve();
+        return changed;
+      },
+    );
+    this.#countStall(clock.monotonicMicros() - start);
+    return goOn;
   }
 
   #countStall(micros: number): void {

@@ -133,8 +133,7 @@ export class WriteQueue {
 
   /** Commits everything queued, blocking. */
   drainSync(): void {
-    this.#inFlight?.task.finishSync();
-    this.#settleInFlight();
+    this.settleSync();
     while (this.#pending.length > 0) {
       const group = this.#pending[0]!;
       try {
@@ -164,6 +163,12 @@ export class WriteQueue {
       this.#finish(group);
     }
     this.#wakeIdle();
+  }
+
+  /** Finishes the group that awaits its sync, blocking: no group is under way then. */
+  settleSync(): void {
+    this.#inFlight?.task.finishSync();
+    this.#settleInFlight();
   }
 
   /** Resolves once nothing is queued or under way. */

@@ -51,6 +51,7 @@ const EFFECTS: readonly [flag: FlagName, value: string, option: string, expected
   ['memtable_bloom_size_ratio', '0.1', 'memtablePrefixBloomSizeRatio', 0.1],
   ['memtable_whole_key_filtering', '1', 'memtableWholeKeyFiltering', true],
   ['target_file_size_base', '1073741824', 'targetFileSizeBase', 1073741824],
+  ['db_write_buffer_size', '1048576', 'dbWriteBufferSize', 1048576],
   ['max_write_buffer_number', '30', 'maxWriteBufferNumber', 30],
   ['max_background_compactions', '20', 'maxBackgroundCompactions', 20],
   ['subcompactions', '4', 'maxSubcompactions', 4],

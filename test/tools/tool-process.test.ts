@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { DB } from '../../src/index.ts';
@@ -136,11 +136,27 @@ test('every command that prints data prints JSON too', async () => {
 });
 
 test('what makes no sense here is refused with the reason', async () => {
-  for (const args of [['--secondary_path=x'], ['--enable_blob_files'], ['--env_uri=x'], ['--db_write_buffer_size=1']]) {
+  for (const args of [['--secondary_path=x'], ['--enable_blob_files'], ['--env_uri=x']]) {
     const { code, err } = await runInProcess(ldb, ['--db=x', 'scan', ...args]);
     expect(code).toBe(1);
     expect(err).toMatch(/^Failed: Not implemented: --\w+: .+\n$/);
   }
+});
+
+test('--db_write_buffer_size is taken over by the database and kept by later commands', async () => {
+  using directory = temporaryDirectory();
+  const put = [`--db=${directory.path}/db`, 'put', 'a', 'b'];
+  const stored = (): string => {
+    const names = readdirSync(`${directory.path}/db`).filter((name) => name.startsWith('OPTIONS-'));
+    return readFileSync(`${directory.path}/db/${names.sort().at(-1)}`, 'utf8');
+  };
+  expect((await runInProcess(ldb, [...put, '--create_if_missing', '--db_write_buffer_size=1048576'])).code).toBe(0);
+  expect(stored()).toMatch(/db_write_buffer_size=1048576\n/);
+  expect((await runInProcess(ldb, put)).code).toBe(0);
+  expect(stored()).toMatch(/db_write_buffer_size=1048576\n/);
+  const { code, err } = await runInProcess(ldb, [...put, '--db_write_buffer_size=0']);
+  expect(code).toBe(1);
+  expect(err).toContain('db_write_buffer_size must be > 0.');
 });
 
 test('--decode_blob_index changes nothing of a table without blob indexes; one with some is refused', async () => {

@@ -47,6 +47,7 @@ export const OPEN_FLAGS: FlagTable = {
   block_size: { kind: 'integer', value: '<bytes>', help: 'Block size of new tables.' },
   auto_compaction: { kind: 'boolean', value: '<true|false>', help: 'Whether compactions start by themselves.' },
   write_buffer_size: { kind: 'integer', value: '<bytes>', help: 'Size at which a memtable is flushed.' },
+  db_write_buffer_size: { kind: 'integer', value: '<bytes>', help: 'The same for all families together.' },
   file_size: { kind: 'integer', value: '<bytes>', help: 'Target size of tables.' },
 };
 
@@ -58,7 +59,6 @@ export const REFUSED_FLAGS: ReadonlyMap<string, string> = new Map([
   ['backup_fs_uri', 'only the file system of the machine is supported'],
   ['secondary_path', 'secondary instances are not supported; commands that only read never need one'],
   ['disable_consistency_checks', 'a tree whose tables are out of order is never opened'],
-  ['db_write_buffer_size', 'memtables are limited by --write_buffer_size, a family each'],
   ['enable_blob_files', 'blob files are not supported'],
   ['min_blob_size', 'blob files are not supported'],
   ['blob_file_size', 'blob files are not supported'],

@@ -32,6 +32,8 @@ export async function openOptions(context: OpenRequest): Promise<Options> {
   const columnFamilies = Object.fromEntries(
     Object.entries(stored.columnFamilies ?? {}).map(([name, options]) => [name, withFlags(options, given)]),
   );
+  const dbWriteBufferSize = positive(flags, 'db_write_buffer_size');
+  if (dbWriteBufferSize !== undefined) stored.dbWriteBufferSize = dbWriteBufferSize;
   return { ...stored, ...given, ...(stored.columnFamilies === undefined ? {} : { columnFamilies }) };
 }
 
