@@ -12,7 +12,7 @@ import type { TableOptions } from '../format/sst/table-options.ts';
 export interface JobSettings {
   readonly familyId: number;
   readonly familyName: string;
-  /** The family's table options; codec and its options are replaced by the plan's. */
+  /** The family's, with the filter decided for this job; codec and its options are replaced by the plan's. */
   readonly tableOptions: TableOptions;
   /** Sequences of the live snapshots, ascending, distinct. No snapshot may be taken below the last one while it runs. */
   readonly snapshots: readonly number[];

@@ -95,6 +95,7 @@ const TABLE = {
   index_block_restart_interval: integer(1, 'Keys between restarts in index blocks.'),
   bloom_bits: number(-1, 'Bits a key of the Bloom filters; negative or 0: none.'),
   use_ribbon_filter: boolean(false, 'Ribbon filters instead of Bloom filters.'),
+  optimize_filters_for_hits: boolean(false, 'No filters where compactions end: most keys looked for exist.'),
   whole_key_filtering: boolean(true, 'Put whole keys into the filters.'),
   prefix_size: integer(0, 'Bytes of the prefix that fixedPrefix extracts; 0: no extractor.'),
   partition_index_and_filters: boolean(false, 'Index and filters in partitions.'),

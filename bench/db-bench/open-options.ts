@@ -58,6 +58,7 @@ const PLAIN = [
   'soft_pending_compaction_bytes_limit',
   'hard_pending_compaction_bytes_limit',
   'max_background_jobs',
+  'optimize_filters_for_hits',
 ] as const;
 
 function oneOf<T>(values: readonly T[], index: number, flag: string): T {

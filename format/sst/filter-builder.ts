@@ -4,6 +4,7 @@ import type { Io } from '../base/io.ts';
 import { FilterHashKind, TableWriterField } from '../kernel/abi/table-writer.ts';
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
 import type { BlockHandle } from './block-handle.ts';
+import { filterTypeOf } from './filter-policy.ts';
 import { type IndexForm, makeHandleBlockBuilder } from './index-builder.ts';
 import type { FilterPolicy, TableOptions } from './table-options.ts';
 import type { TableSink } from './table-sink.ts';
@@ -43,7 +44,8 @@ export function oneFalsePositiveIn(bitsPerKey: number): number {
 
 /** Which hash a table of these options collects: a `FilterHashKind`. */
 export function filterHashKindOf(options: TableOptions): number {
-  if (options.filterPolicy === undefined) return FilterHashKind.none;
+  if (options.filterPolicy === undefined || options.skipFilters) return FilterHashKind.none;
+  // A Ribbon policy never makes the legacy Bloom filter, whatever the table's version.
   const legacy = options.filterPolicy.type === 'bloom' && options.formatVersion < 5;
   return legacy ? FilterHashKind.hash32 : FilterHashKind.hash64;
 }
@@ -52,6 +54,7 @@ export function filterHashKindOf(options: TableOptions): number {
 export class FilterBuilder {
   readonly #kernel: Kernel = getKernel();
   readonly #policy: FilterPolicy;
+  readonly #ribbon: boolean;
   readonly #hashKind: number;
   readonly #partitioned: boolean;
   readonly #metadataBlockSize: number;
@@ -62,6 +65,7 @@ export class FilterBuilder {
   /** `writer`: the kernel's table writer, whose hashes it takes. */
   constructor(policy: FilterPolicy, options: TableOptions, writer: number) {
     this.#policy = policy;
+    this.#ribbon = filterTypeOf(options) === 'ribbon';
     this.#hashKind = filterHashKindOf(options);
     this.#partitioned = hasPartitionedFilter(options);
     this.#metadataBlockSize = options.metadataBlockSize;
@@ -124,7 +128,7 @@ export class FilterBuilder {
     const oneIn = oneFalsePositiveIn(this.#policy.bitsPerKey);
     const legacy = this.#hashKind === FilterHashKind.hash32;
     const bloomSize = (legacy ? x.legacyBloomSize(count, millibits) : x.bloomSize(count, millibits)) >>> 0;
-    const ribbonSize = this.#policy.type === 'ribbon' ? x.ribbonSize(count, oneIn) >>> 0 : 0;
+    const ribbonSize = this.#ribbon ? x.ribbonSize(count, oneIn) >>> 0 : 0;
     const at = this.#kernel.malloc(Math.max(bloomSize, ribbonSize, 16) + 64);
     let size = 0;
     // A Ribbon filter saves memory only from some size on.

@@ -24,6 +24,12 @@ export interface CompressionOptions {
 export interface FilterPolicy {
   type: 'bloom' | 'ribbon';
   bitsPerKey: number;
+  /**
+   * Ribbon only: tables of levels below this number get Bloom filters, which are made faster. A flush counts as level -1,
+   * tables of unknown level (FIFO, written outside) as the deepest. -1: Ribbon always; 0, the default: Bloom for flushes;
+   * 2147483647: Bloom always.
+   */
+  bloomBeforeLevel?: number;
 }
 
 /** Everything that shapes a table file: complete, plain data, so that it travels to a worker thread. */
@@ -42,6 +48,10 @@ export interface TableOptions {
   dataBlockIndexType: 'binarySearch' | 'binaryAndHash';
   dataBlockHashTableUtilRatio: number;
   filterPolicy: FilterPolicy | undefined;
+  /** The level for which `filterPolicy` decides: -1 a flush, `Infinity` unknown. */
+  filterLevel: number;
+  /** No filter whatever the policy says, which is still named in the properties. */
+  skipFilters: boolean;
   wholeKeyFiltering: boolean;
   partitionFilters: boolean;
   enableIndexCompression: boolean;
@@ -63,6 +73,8 @@ export const defaultTableOptions: Readonly<TableOptions> = {
   dataBlockIndexType: 'binarySearch',
   dataBlockHashTableUtilRatio: 0.75,
   filterPolicy: undefined,
+  filterLevel: Number.POSITIVE_INFINITY,
+  skipFilters: false,
   wholeKeyFiltering: true,
   partitionFilters: false,
   enableIndexCompression: true,

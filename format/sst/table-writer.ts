@@ -75,7 +75,8 @@ export class TableWriter {
     this.kernelWriter = this.#makeKernelWriter();
     this.#index = new IndexBuilder(options, context.comparator);
     const { filterPolicy } = options;
-    if (filterPolicy !== undefined) this.#filter = new FilterBuilder(filterPolicy, options, this.kernelWriter);
+    if (filterPolicy !== undefined && !options.skipFilters)
+      this.#filter = new FilterBuilder(filterPolicy, options, this.kernelWriter);
     // Without prefixes there is nothing to hash: readers search such an index like any other.
     if (options.indexType === 'hashSearch' && context.prefixExtractor !== undefined) {
       this.#hashIndex = new HashIndexBuilder(context.prefixExtractor);

@@ -21,6 +21,7 @@ import { tableFileName } from '../../format/manifest/file-name.ts';
 import { listDirectory, unlinkIfPresent } from '../env/file-operations.ts';
 import type { FileSystemWorkerSpec } from '../env/file-system.ts';
 import type { Logger } from '../env/logger.ts';
+import { compactionTableOptions, flushTableOptions } from '../options/table-options-of-job.ts';
 import type { TableAccess } from '../read/point-lookup.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { VersionSet } from '../version/version-set.ts';
@@ -168,13 +169,13 @@ export class JobRunner {
   }
 
   #settings(job: Job): JobSettings {
-    const { family } = job;
+    const { family, work } = job;
     const { options } = family;
-    const flush = job.work.kind === 'flush';
+    const flush = work.kind === 'flush';
     return {
       familyId: family.id,
       familyName: family.name,
-      tableOptions: flush ? { ...options.table, compression: flushCompression(family) } : options.table,
+      tableOptions: flush ? flushTableOptions(options) : compactionTableOptions(options, work.compaction),
       snapshots: job.snapshots,
       nowSeconds: this.#versions.context.nowSeconds(),
       dbId: this.#identity.dbId,
@@ -196,11 +197,6 @@ function workerJob({ work }: Job): WorkerJob {
 function sizeOf({ family, work }: Job): number {
   if (work.kind === 'compaction') return inputBytes(work.compaction);
   return family.immutables.reduce((sum, memtable) => sum + memtable.bytes, 0);
-}
-
-/** Level 0's codec. */
-function flushCompression(family: ColumnFamilyState): ColumnFamilyState['options']['compression'] {
-  return family.options.compressionPerLevel[0] ?? family.options.compression;
 }
 
 /** The live components of a family's job on this thread. */

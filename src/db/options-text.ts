@@ -123,6 +123,7 @@ function familyRows(o: FamilyOptions): Map<string, string> {
     compaction_style: STYLE[o.compactionStyle],
     compaction_options_universal: universalTuning(o),
     compaction_options_fifo: printNestedOptions(rows({ max_table_files_size: o.fifo.maxTableFilesSize })),
+    optimize_filters_for_hits: o.optimizeFiltersForHits,
     num_levels: o.numLevels,
     write_buffer_size: o.writeBufferSize,
     memtable_prefix_bloom_size_ratio: o.memtablePrefixBloomSizeRatio.toFixed(6),
@@ -148,7 +149,8 @@ function familyRows(o: FamilyOptions): Map<string, string> {
 function filterPolicyText(o: FamilyOptions): string {
   const policy = o.table.filterPolicy;
   if (policy === undefined) return 'nullptr';
-  return policy.type === 'bloom' ? `bloomfilter:${policy.bitsPerKey}:false` : `ribbonfilter:${policy.bitsPerKey}:-1`;
+  if (policy.type === 'bloom') return `bloomfilter:${policy.bitsPerKey}:false`;
+  return `ribbonfilter:${policy.bitsPerKey}:${policy.bloomBeforeLevel ?? 0}`;
 }
 
 function tableRows(o: FamilyOptions): Map<string, string> {

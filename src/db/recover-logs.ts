@@ -15,6 +15,7 @@ import { emptyEdit, type VersionEdit } from '../../format/manifest/version-edit.
 import { LocalCompactionIo } from '../background/local-compaction-io.ts';
 import type { TableCache } from '../cache/table-cache.ts';
 import type { DbContext } from '../options/db-context.ts';
+import { recoveryTableOptions } from '../options/table-options-of-job.ts';
 import { ColumnFamilyState } from '../version/column-family.ts';
 import { makeFamilyMemTable } from '../version/family-memtable.ts';
 import type { VersionSet } from '../version/version-set.ts';
@@ -119,10 +120,7 @@ function* flushRecovered(
   const settings = {
     familyId: family.id,
     familyName: family.name,
-    tableOptions: {
-      ...family.options.table,
-      compression: family.options.compressionPerLevel[0] ?? family.options.compression,
-    },
+    tableOptions: recoveryTableOptions(family.options),
     snapshots: [],
     nowSeconds: context.nowSeconds(),
     dbId: '',

@@ -547,11 +547,19 @@ const FAMILY_ROWS: Row[] = [
   ],
   [
     'filterPolicy',
-    component("{ type: 'bloom' | 'ribbon', bitsPerKey } | undefined"),
+    component("{ type: 'bloom' | 'ribbon', bitsPerKey, bloomBeforeLevel? } | undefined"),
     undefined,
     '',
     ['table', 'filter_policy'],
     'Filter of each table; none by default.',
+  ],
+  [
+    'optimizeFiltersForHits',
+    boolean,
+    false,
+    '',
+    ['cf', 'optimize_filters_for_hits'],
+    'No filters in tables that compactions write with nothing older below: most keys looked for exist.',
   ],
   ['wholeKeyFiltering', boolean, true, '', ['table', 'whole_key_filtering'], 'Put whole keys into the filter.'],
   [

@@ -104,6 +104,7 @@ export interface ColumnFamilyOptions extends MutableOptions {
   compactionStyle?: CompactionStyle;
   checksum?: ChecksumType;
   filterPolicy?: FilterPolicy | undefined;
+  optimizeFiltersForHits?: boolean;
   wholeKeyFiltering?: boolean;
   partitionFilters?: boolean;
   indexType?: IndexType;

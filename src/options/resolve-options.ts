@@ -1,7 +1,8 @@
 /** Checks what the user gave and completes it. Every refusal is `INVALID_ARGUMENT` and names the option. */
 import { invalidArgument, notSupported } from '../../format/base/db-error.ts';
 import { MAX_BLOCK_SIZE } from '../../format/compression/codec.ts';
-import type { TableOptions } from '../../format/sst/table-options.ts';
+import { ALWAYS_BLOOM } from '../../format/sst/filter-policy.ts';
+import { defaultTableOptions, type TableOptions } from '../../format/sst/table-options.ts';
 import { Env } from '../env/env.ts';
 import { environmentVariable } from '../env/host.ts';
 import {
@@ -121,14 +122,19 @@ function compressionOptions(value: unknown): TableOptions['compressionOptions'] 
 
 function filterPolicy(value: unknown): TableOptions['filterPolicy'] {
   if (value === undefined || value === null) return undefined;
-  const { type, bitsPerKey, ...rest } = value as Record<string, unknown>;
+  const { type, bitsPerKey, bloomBeforeLevel, ...rest } = value as Record<string, unknown>;
   if ((type !== 'bloom' && type !== 'ribbon') || Object.keys(rest).length > 0) {
-    throw invalidArgument("options.filterPolicy must be { type: 'bloom' | 'ribbon', bitsPerKey }");
+    throw invalidArgument("options.filterPolicy must be { type: 'bloom' | 'ribbon', bitsPerKey, bloomBeforeLevel? }");
   }
   if (typeof bitsPerKey !== 'number' || !(bitsPerKey >= 1 && bitsPerKey <= 100)) {
     throw invalidArgument('options.filterPolicy.bitsPerKey must be a number from 1 to 100');
   }
-  return { type, bitsPerKey };
+  if (bloomBeforeLevel === undefined) return { type, bitsPerKey };
+  if (type === 'bloom') throw invalidArgument("options.filterPolicy.bloomBeforeLevel needs type 'ribbon'");
+  if (!Number.isInteger(bloomBeforeLevel) || Math.abs(bloomBeforeLevel as number) > ALWAYS_BLOOM) {
+    throw invalidArgument(`options.filterPolicy.bloomBeforeLevel must be a whole number up to ${ALWAYS_BLOOM}`);
+  }
+  return { type, bitsPerKey, bloomBeforeLevel: bloomBeforeLevel as number };
 }
 
 const TABLE_SETTINGS = [
@@ -157,6 +163,9 @@ function tableOptions(given: object): TableOptions {
     ...(table as unknown as TableOptions),
     compressionOptions: compressionOptions(tuning),
     filterPolicy: filterPolicy(policy),
+    // Decided for each job (`table-options-of-job.ts`).
+    filterLevel: defaultTableOptions.filterLevel,
+    skipFilters: defaultTableOptions.skipFilters,
   };
 }
 
@@ -256,6 +265,7 @@ export async function resolveFamilyOptions(given: ColumnFamilyOptions): Promise<
     numLevels: plain(given, 'numLevels') as number,
     levelCompactionDynamicLevelBytes: plain(given, 'levelCompactionDynamicLevelBytes') as boolean,
     compactionStyle: plain(given, 'compactionStyle') as FamilyOptions['compactionStyle'],
+    optimizeFiltersForHits: plain(given, 'optimizeFiltersForHits') as boolean,
     blockCache: given.blockCache,
     blockCacheCompressed: given.blockCacheCompressed,
     noBlockCache: plain(given, 'noBlockCache') as boolean,

@@ -57,6 +57,7 @@ export interface FamilyOptions extends MutableFamilySettings {
   numLevels: number;
   levelCompactionDynamicLevelBytes: boolean;
   compactionStyle: CompactionStyle;
+  optimizeFiltersForHits: boolean;
   blockCache: SharedBlockCache | undefined;
   blockCacheCompressed: SharedBlockCache | undefined;
   noBlockCache: boolean;

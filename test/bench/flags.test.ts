@@ -63,6 +63,7 @@ const EFFECTS: readonly [flag: FlagName, value: string, option: string, expected
   ['disable_auto_compactions', '1', 'disableAutoCompactions', true],
   ['max_grandparent_overlap_factor', '10', 'maxCompactionBytes', 10 * 67108864],
   ['source_compaction_factor', '10000000', 'maxCompactionBytes', 10000000 * 67108864],
+  ['optimize_filters_for_hits', '1', 'optimizeFiltersForHits', true],
   ['use_existing_db', '1', 'createIfMissing', false],
 ];
 

@@ -11,7 +11,7 @@ import { PROJECT_ROOT } from '../support/source-files.ts';
 
 const FAMILIES: NonNullable<Options['columnFamilies']> = {
   default: { filterPolicy: { type: 'bloom', bitsPerKey: 10 }, compression: 'snappy' },
-  lz4: { compression: 'lz4', filterPolicy: { type: 'ribbon', bitsPerKey: 10 } },
+  lz4: { compression: 'lz4', filterPolicy: { type: 'ribbon', bitsPerKey: 10, bloomBeforeLevel: -1 } },
   zstd: { compression: 'zstd', indexType: 'twoLevelIndexSearch', partitionFilters: true, metadataBlockSize: 256 },
   reverse: { comparator: 'rocksdb.ReverseBytewiseComparator', compression: 'none' },
   append: { mergeOperator: 'stringappend', compression: 'zlib' },

@@ -3,7 +3,7 @@
  * OPTIONS file that this leaves with the one that C++ RocksDB had written; and change levels and style, which must change
  * nothing else.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { DB } from '../../src/index.ts';
@@ -12,7 +12,7 @@ import { type OptionsFile, parseOptionsFile } from '../../src/options/options-fi
 import { ldb } from '../../tools/ldb/ldb.ts';
 import { allFixtures } from '../support/fixtures.ts';
 import { PROJECT_ROOT } from '../support/source-files.ts';
-import { temporaryCopy } from '../support/temporary-directory.ts';
+import { temporaryCopy, temporaryDirectory } from '../support/temporary-directory.ts';
 import { runInProcess } from './run-in-process.ts';
 
 /** Not tuning: what an open may do, and versions of tables that Pumice does not write. */
@@ -100,6 +100,24 @@ test('change_compaction_style stores the style, keeps every row and all other tu
     'default compaction_style: kCompactionStyleLevel -> kCompactionStyleUniversal',
   ]);
   expect(await runInProcess(ldb, [db, 'scan', '--hex'])).toEqual(before);
+});
+
+test.each([
+  ['ribbonfilter:10:1', 'ribbonfilter:10:1'],
+  ['ribbonfilter:9.5:-1', 'ribbonfilter:9.5:-1'],
+  ['ribbonfilter:10:2147483647', 'ribbonfilter:10:2147483647'],
+  ['ribbonfilter:10', 'ribbonfilter:10:0'],
+  ['{id=ribbonfilter:10:0;bloom_before_level=3;}', 'ribbonfilter:10:3'],
+  ['bloomfilter:12:false', 'bloomfilter:12:false'],
+])('the filter policy %s comes back as %s, and optimize_filters_for_hits stays', async (before, after) => {
+  using directory = temporaryDirectory();
+  await (await DB.open(directory.path, { createIfMissing: true, optimizeFiltersForHits: true })).close();
+  const file = join(directory.path, readdirSync(directory.path).find((name) => /^OPTIONS-\d+$/.test(name))!);
+  writeFileSync(file, readFileSync(file, 'utf8').replace('filter_policy=nullptr', `filter_policy=${before}`));
+  expect(await runInProcess(ldb, [`--db=${directory.path}`, 'put', '0', '1'])).toMatchObject({ code: 0 });
+  const { columnFamily, table } = newestOptions(directory.path).families[0]!;
+  expect(table.get('filter_policy')).toBe(after);
+  expect(columnFamily.get('optimize_filters_for_hits')).toBe('true');
 });
 
 test('a dictionary asked for with a flag is stored beside the rest of the tuning of the codec, and stays', async () => {

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { runAsync } from '../../format/base/io.ts';
 import { MAX_BLOCK_SIZE } from '../../format/compression/codec.ts';
 import { sliceTransformByName } from '../../format/base/slice-transform.ts';
+import { ALWAYS_BLOOM } from '../../format/sst/filter-policy.ts';
 import { parseFileName } from '../../format/manifest/file-name.ts';
 import { readWhole } from '../../src/env/file-operations.ts';
 import type { FileSystem } from '../../src/env/file-system.ts';
@@ -168,12 +169,14 @@ function builtinPrefixExtractor(text: string): string | undefined {
 }
 
 function parseFilterPolicy(text: string): FilterPolicy | undefined {
-  const match = /(?:^|[=.])(bloom|ribbon)filter:([0-9.]+)/i.exec(text);
+  const match = /(?:^|[=.])(bloom|ribbon)filter:([0-9.]+)(?::(-?\d+))?/i.exec(text);
   if (match === null) return undefined;
-  return {
-    type: match[1]!.toLowerCase() as FilterPolicy['type'],
-    bitsPerKey: Math.min(100, Math.max(1, Number(match[2]))),
-  };
+  const bitsPerKey = Math.min(100, Math.max(1, Number(match[2])));
+  if (match[1]!.toLowerCase() === 'bloom') return { type: 'bloom', bitsPerKey };
+  // Newer versions write the level again as a field, which counts.
+  const level = /bloom_before_level=(-?\d+)/.exec(text)?.[1] ?? match[3];
+  if (level === undefined) return { type: 'ribbon', bitsPerKey };
+  return { type: 'ribbon', bitsPerKey, bloomBeforeLevel: Math.max(-1, Math.min(ALWAYS_BLOOM, Number(level))) };
 }
 
 function nestedOptions(text: string, names: Readonly<Record<string, string>>): Record<string, unknown> | undefined {

@@ -60,6 +60,8 @@ const wrong: [name: string, value: unknown, words: RegExp][] = [
   ['filterPolicy', 'bloom', /bloom/],
   ['filterPolicy', { type: 'bloom', bitsPerKey: Number.NaN }, /bitsPerKey must be a number from 1 to 100/],
   ['filterPolicy', { type: 'cuckoo', bitsPerKey: 5 }, /'bloom' \| 'ribbon'/],
+  ['filterPolicy', { type: 'bloom', bitsPerKey: 5, bloomBeforeLevel: 1 }, /bloomBeforeLevel needs type 'ribbon'/],
+  ['filterPolicy', { type: 'ribbon', bitsPerKey: 5, bloomBeforeLevel: 0.5 }, /bloomBeforeLevel must be a whole number/],
   ['compressionOptions', [], /an object, got an array/],
   ['compressionOptions', null, /got null/],
   ['compressionOptions', { foo: 1 }, /compressionOptions.foo is not an option/],

@@ -220,7 +220,7 @@ test('S3 every option that RocksDB stores is in the file, nested ones with their
   }
   const stored = (name: string): string | undefined => storedValue(env, OPTION_TABLE.get(name)!);
   expect(stored('maxBackgroundJobs')).toBe('5');
-  expect(stored('filterPolicy')).toBe('ribbonfilter:9:-1');
+  expect(stored('filterPolicy')).toBe('ribbonfilter:9:0');
   expect(stored('prefixExtractor')).toBe('rocksdb.CappedPrefix.7');
   expect(stored('mergeOperator')).toBe('UInt64AddOperator');
   expect(stored('comparator')).toBe('rocksdb.ReverseBytewiseComparator');
