@@ -230,7 +230,7 @@ export class WritePath implements WriteHost {
   /** Seals the oldest memtable and has it flushed, for other databases that wait for memory. Runs as `switchMemtables` does. */
   *sealOldest(): Io<void> {
     if (this.refusal !== undefined || this.#buffers?.shouldStall() !== true) return;
-    const due = this.#dueForMemory();
+    const due = this.#holdersOfOldestData();
     for (const family of due) family.flushRequested = true;
     yield* this.switchMemtables(due);
   }
@@ -323,9 +323,13 @@ export class WritePath implements WriteHost {
     yield* this.switchMemtables(due);
   }
 
-  /** The family with the oldest active data when memtables have too much together; all that have some with `atomicFlush`. */
+  /** What to seal when memtables have too much together. */
   #dueForMemory(): ColumnFamilyState[] {
-    if (this.#buffers?.shouldFlush() !== true) return [];
+    return this.#buffers?.shouldFlush() === true ? this.#holdersOfOldestData() : [];
+  }
+
+  /** The family with the oldest active data, or with `atomicFlush` all that have some. */
+  #holdersOfOldestData(): ColumnFamilyState[] {
     const holders = [...this.#versions.families.values()].filter((f) => !f.dropped && f.active.entryCount > 0);
     if (this.#context.options.atomicFlush || holders.length <= 1) return holders;
     return [holders.reduce((a, b) => (b.active.firstSequence < a.active.firstSequence ? b : a))];

@@ -212,6 +212,21 @@ describe('allowStall', () => {
     });
   });
 
+  test('a blocking write ends when little is active and the rest waits in a database that is paused', async () => {
+    const options = { writeBufferManager: stalling(), maxWriteBufferNumber: 100 };
+    await withDatabases(2, options, async (paused, busy) => {
+      await busy!.put('a', VALUE);
+      await paused!.pauseBackgroundWork();
+      await paused!.put('large', 'x'.repeat(2 * MIB));
+      const waiting = paused!.put('b', VALUE);
+      await turns(20);
+      busy!.putSync('c', VALUE);
+      expect(busy!.getSync('c')).toBeDefined();
+      paused!.continueBackgroundWork();
+      await waiting;
+    });
+  });
+
   test('a database that closes lets go of those that wait for its memory', async () => {
     await withDatabases(2, { writeBufferManager: stalling() }, async (closing, busy) => {
       await closing!.pauseBackgroundWork();
