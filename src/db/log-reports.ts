@@ -25,6 +25,7 @@ export class LogReports {
       if (isClosable(logger)) logger.header(`Options: ${line}`);
       else logger.info(`Options: ${line}`);
     }
+    if (options.recycleLogFileNum > 0) logger.warn('options.recycleLogFileNum: logs are deleted, never recycled');
     for (const { name, options: own } of families) {
       for (const warning of optionWarnings(own)) logger.warn(`[${name}] ${warning}`);
     }

@@ -125,7 +125,7 @@ const DB_ROWS: Row[] = [
     0,
     '',
     ['db', 'recycle_log_file_num'],
-    'As in RocksDB none are recycled while walRecoveryMode is pointInTime or absoluteConsistency; the others need 0.',
+    'Kept for RocksDB, which overwrites old logs in some recovery modes; Pumice deletes them.',
   ],
   ['allow2pc', boolean, false, '', ['db', 'allow_2pc'], 'Accept logs that hold prepared transactions.'],
   ['atomicFlush', boolean, false, '', ['db', 'atomic_flush'], 'Flush all families together, in one MANIFEST group.'],

@@ -135,8 +135,8 @@ export interface Options extends ColumnFamilyOptions {
   walCorruption?: 'errorIfNotTail' | 'recoverToPoint';
   manualWalFlush?: boolean;
   /**
-   * Old logs kept to be overwritten. RocksDB keeps none while `walRecoveryMode` is `'pointInTime'` (the default) or
-   * `'absoluteConsistency'`, whatever this says, and so does Pumice; with the other modes only 0 is taken. Default 0.
+   * Old logs that RocksDB may overwrite, which it does not while `walRecoveryMode` is `'pointInTime'` (the default) or
+   * `'absoluteConsistency'`. Pumice never does; the number stays in the OPTIONS file. Default 0.
    */
   recycleLogFileNum?: number;
   allow2pc?: boolean;

@@ -1,5 +1,5 @@
 /** Checks what the user gave and completes it. Every refusal is `INVALID_ARGUMENT` and names the option. */
-import { invalidArgument, notSupported } from '../../format/base/db-error.ts';
+import { invalidArgument } from '../../format/base/db-error.ts';
 import { MAX_BLOCK_SIZE } from '../../format/compression/codec.ts';
 import { ALWAYS_BLOOM } from '../../format/sst/filter-policy.ts';
 import { defaultTableOptions, type TableOptions } from '../../format/sst/table-options.ts';
@@ -398,16 +398,7 @@ export async function resolveOptions(given: Options): Promise<ResolvedOptions> {
   const db = dbOptions(given);
   if (db.readOnly && db.createIfMissing) throw invalidArgument('options.readOnly contradicts options.createIfMissing');
   if (db.atomicFlush && db.allow2pc) throw invalidArgument('options.atomicFlush contradicts options.allow2pc');
-  requireNoRecycling(db);
   return { db, base, families };
-}
-
-/** Where the end of a log is its first damaged record, the rest of an older log behind it could not be told from damage. */
-function requireNoRecycling({ recycleLogFileNum, walRecoveryMode }: ResolvedOptions['db']): void {
-  if (recycleLogFileNum === 0 || walRecoveryMode === 'pointInTime' || walRecoveryMode === 'absoluteConsistency') return;
-  throw notSupported(
-    `options.recycleLogFileNum must be 0 with walRecoveryMode '${walRecoveryMode}': logs are not recycled`,
-  );
 }
 
 /** Checks a partial record for `setOptions`: known, in range and mutable. */

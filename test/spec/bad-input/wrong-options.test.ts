@@ -121,16 +121,6 @@ test('options that contradict each other are refused, and nothing is made', asyn
   expect(readdirSync(directory.path)).toEqual([]);
 });
 
-test('logs to recycle are taken where RocksDB ignores them, and refused where it would recycle', async () => {
-  const open = (walRecoveryMode: NonNullable<Options['walRecoveryMode']>, recycleLogFileNum: number): Promise<DB> =>
-    DB.open('/db', { env: Env.memory(), createIfMissing: true, walRecoveryMode, recycleLogFileNum });
-  for (const mode of ['pointInTime', 'absoluteConsistency'] as const) await (await open(mode, 2)).close();
-  for (const mode of ['tolerateCorruptedTailRecords', 'skipAnyCorruptedRecords'] as const) {
-    await (await open(mode, 0)).close();
-    await expectRefused(() => open(mode, 2), 'NOT_SUPPORTED', /recycleLogFileNum must be 0/);
-  }
-});
-
 test('setOptions refuses what open would refuse, and then nothing has changed', async () => {
   using directory = temporaryDirectory();
   await using db = await DB.open(directory.path, { createIfMissing: true });

@@ -246,7 +246,6 @@ testWithTools('S3 the OPTIONS file with every option off its default is taken by
   Object.assign(options, {
     formatVersion: 5,
     maxManifestFileSize: 1 << 20,
-    walRecoveryMode: 'absoluteConsistency',
     compression: 'zlib',
     compactionStyle: 'universal',
   });

@@ -19,3 +19,12 @@ test('a clock that jumps over many periods gets one report of statistics, and th
   clock.advance(1000);
   expect(reports()).toBe(2);
 });
+
+test('LOG says that logs are not recycled, when somebody asks for it', async () => {
+  const warnings: string[] = [];
+  const logger = { debug: () => {}, info: () => {}, warn: (line: string) => void warnings.push(line), error: () => {} };
+  for (const recycleLogFileNum of [0, 4]) {
+    await (await DB.open('/db', { env: Env.memory(), createIfMissing: true, logger, recycleLogFileNum })).close();
+  }
+  expect(warnings.filter((line) => line.includes('recycleLogFileNum'))).toHaveLength(1);
+});
