@@ -4,7 +4,7 @@
  * has touched nothing; one after it leaves the files as they were.
  */
 
-import { corruption, invalidArgument } from '../../format/base/db-error.ts';
+import { corruption, DBError, invalidArgument } from '../../format/base/db-error.ts';
 import { runAsync } from '../../format/base/io.ts';
 import { PreparedTransactions } from '../../format/batch/prepared-transactions.ts';
 import { getKernel } from '../../format/kernel/kernel.ts';
@@ -46,10 +46,42 @@ export async function openEngine(given: unknown, options: Options): Promise<Engi
   if (db.walDir !== undefined) db.walDir = absolutePath(db.walDir, 'options.walDir');
   const context = new DbContext(path, db, db.logger ?? db.env.logger ?? silentLogger);
   pickCrc32c(context.clock);
-  const before = await inspectDirectory(context.fs, path);
-  checkPresence(path, before, resolved);
-  if (before.hasCurrent) await checkStored(context, before, resolved);
+  const before = await checkedContents(context, resolved);
   return db.readOnly ? build(context, resolved, before, undefined) : openLocked(context, resolved, before);
+}
+
+/** What stands in the directory, once it is known that it can be opened; nothing has been written. */
+async function checkedContents(context: DbContext, resolved: ResolvedOptions): Promise<DirectoryContents> {
+  try {
+    return await checkContents(context, resolved);
+  } catch (error) {
+    // Whoever has the database open may have been changing what was looked at, so look again while nobody can.
+    const looksDamaged = error instanceof DBError && (error.code === 'CORRUPTION' || error.code === 'IO_ERROR');
+    const lock = looksDamaged && !resolved.db.readOnly ? await lockAgainstOwner(context) : undefined;
+    if (lock === undefined) throw error;
+    try {
+      return await checkContents(context, resolved);
+    } finally {
+      await lock.release();
+    }
+  }
+}
+
+async function checkContents(context: DbContext, resolved: ResolvedOptions): Promise<DirectoryContents> {
+  const found = await inspectDirectory(context.fs, context.path);
+  checkPresence(context.path, found, resolved);
+  if (found.hasCurrent) await checkStored(context, found, resolved);
+  return found;
+}
+
+/** The lock; `undefined` where nobody can have it, or where it cannot be had at all. `LOCKED` when somebody has it. */
+async function lockAgainstOwner({ fs, path }: DbContext): Promise<FileLock | undefined> {
+  try {
+    return (await fs.exists(`${path}/${LOCK_FILE}`)) ? await fs.lock(`${path}/${LOCK_FILE}`) : undefined;
+  } catch (error) {
+    if (error instanceof DBError && error.code === 'LOCKED') throw error;
+    return undefined;
+  }
 }
 
 function checkPresence(path: string, found: DirectoryContents, { db }: ResolvedOptions): void {
@@ -66,7 +98,7 @@ function checkPresence(path: string, found: DirectoryContents, { db }: ResolvedO
   }
 }
 
-/** Reads the MANIFEST and matches the options with it, before anything is locked or written. */
+/** Reads the MANIFEST and matches the options with it, before anything is written. */
 async function checkStored(context: DbContext, found: DirectoryContents, resolved: ResolvedOptions): Promise<void> {
   const state = await readCurrentManifest(context);
   const stored = await readStoredOptions(context, found.names);
