@@ -14,6 +14,8 @@ export interface OutputTarget extends EventEmitter {
 
 /** A buffered writer. Whoever writes much asks `full` now and then and awaits `flush`. */
 export class Output {
+  /** Bytes written so far. */
+  bytes = 0;
   readonly #target: OutputTarget;
   #buffer: Buffer = Buffer.allocUnsafe(PIECE_SIZE);
   #used = 0;
@@ -52,6 +54,7 @@ export class Output {
   }
 
   #add(bytes: Uint8Array): void {
+    this.bytes += bytes.length;
     if (bytes.length > PIECE_SIZE - this.#used) this.#hand();
     if (bytes.length > PIECE_SIZE) {
       if (!this.#target.write(bytes.slice())) this.#blocked = true;

@@ -3,6 +3,7 @@
  * more. Tools themselves never touch `process`.
  */
 import { createInterface } from 'node:readline';
+import { ElapsedLine } from './elapsed-line.ts';
 import { Output } from './output.ts';
 import { statusText } from './status-text.ts';
 import { ToolFailure } from './tool-failure.ts';
@@ -15,6 +16,8 @@ export interface ToolStreams {
   lines(): AsyncIterable<string>;
   /** Whether progress may be shown on stderr: somebody sits at a terminal. */
   readonly interactive: boolean;
+  /** Whether standard output is a terminal, where data shows by itself that something moves. */
+  readonly outIsTerminal?: boolean;
 }
 
 /** A tool: takes its arguments, returns its exit code. */
@@ -26,9 +29,13 @@ const EXIT_BROKEN_PIPE = 141;
 /** Runs a tool and turns what it throws into one line on stderr and an exit code. */
 export async function runTool(tool: Tool, args: readonly string[], streams: ToolStreams): Promise<number> {
   let code: number;
+  const elapsed = new ElapsedLine(streams);
+  elapsed.start();
   try {
     code = await tool(args, streams);
+    elapsed.stop();
   } catch (error) {
+    elapsed.stop();
     if (error instanceof ToolFailure) {
       if (error.message !== '') streams.err.line(error.message);
       code = error.exitCode;
@@ -54,5 +61,6 @@ export async function runAsProcess(tool: Tool): Promise<void> {
     err: new Output(process.stderr),
     lines: () => createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }),
     interactive: process.stderr.isTTY === true,
+    outIsTerminal: process.stdout.isTTY === true,
   });
 }
