@@ -108,20 +108,8 @@ export function blockRelease(block: usize): void {
     return;
   }
   lockAcquire(shard + S_LOCK);
-  const pins = load<u32>(block - H_PINS) - 1;
-  store<u32>(block - H_PINS, pins);
-  if (pins == 0) {
-    const charge = <u64>load<u32>(block - H_CHARGE);
-    store<u64>(shard, load<u64>(shard, S_PINNED) - charge, S_PINNED);
-    if (load<u32>(block - H_LISTED) != 0) {
-      evictionAdd(shard, block, load<u32>(shard, S_POLICY));
-      if (load<u64>(shard, S_USAGE) > load<u64>(shard, S_CAPACITY)) makeRoom(shard, 0);
-    } else {
-      store<u64>(shard, load<u64>(shard, S_USAGE) - charge, S_USAGE);
-      evictionLeave(shard, block);
-      freeBlock(block);
-    }
-  }
+  unpin(shard, block);
+  if (load<u64>(shard, S_USAGE) > load<u64>(shard, S_CAPACITY)) makeRoom(shard, 0);
   lockRelease(shard + S_LOCK);
 }
 
@@ -176,25 +164,14 @@ export function cacheNewTableId(cache: usize): u32 {
 
 /** The block, pinned, or 0. */
 export function cacheLookup(cache: usize, tableId: u32, offset: f64): usize {
-  const key = <u64>offset;
-  const hash = hashOf(tableId, key);
-  const shard = shardOf(cache, hash);
-  lockAcquire(shard + S_LOCK);
-  const slot = findSlot(shard, hash, tableId, key);
-  const block: usize = slot == 0 ? 0 : load<u32>(slot);
-  if (block == 0) {
-    store<u64>(shard, load<u64>(shard, S_MISSES) + 1, S_MISSES);
-  } else {
-    store<u64>(shard, load<u64>(shard, S_HITS) + 1, S_HITS);
-    pin(shard, block);
-    evictionPromote(block, load<u32>(shard, S_POLICY));
-  }
-  lockRelease(shard + S_LOCK);
+  const slot = lockSlot(cache, tableId, offset);
+  if (slot == 0) return 0;
+  const block: usize = load<u32>(slot, SLOT_BLOCK);
+  pin(lockedShard, block);
+  evictionPromote(block, load<u32>(lockedShard, S_POLICY));
+  lockRelease(lockedShard + S_LOCK);
   return block;
 }
-
-/** Of the slot that this thread borrowed last. */
-let borrowedShard: usize = 0;
 
 /**
  * The slot of a block, or 0. Until `cacheReturn`, which must follow at once when there is one, the shard is locked: the
@@ -204,48 +181,53 @@ let borrowedShard: usize = 0;
  * all used since the last one came, the order of their uses says little about which to lose next.
  */
 export function cacheBorrow(cache: usize, tableId: u32, offset: f64): usize {
-  const key = <u64>offset;
-  const hash = hashOf(tableId, key);
-  const shard = shardOf(cache, hash);
-  lockAcquire(shard + S_LOCK);
-  const slot = findSlot(shard, hash, tableId, key);
-  if (slot == 0 || load<u32>(slot, SLOT_BLOCK) == 0) {
-    store<u64>(shard, load<u64>(shard, S_MISSES) + 1, S_MISSES);
-    lockRelease(shard + S_LOCK);
-    return 0;
-  }
-  store<u64>(shard, load<u64>(shard, S_HITS) + 1, S_HITS);
-  const tick = load<u32>(shard, S_TICK);
+  const slot = lockSlot(cache, tableId, offset);
+  if (slot == 0) return 0;
+  const tick = load<u32>(lockedShard, S_TICK);
   if (load<u32>(slot, SLOT_TICK) != tick) {
     store<u32>(slot, tick, SLOT_TICK);
-    freshen(shard, load<u32>(slot, SLOT_BLOCK));
+    freshen(lockedShard, load<u32>(slot, SLOT_BLOCK));
   }
-  borrowedShard = shard;
   return slot;
 }
 
 /** Ends the loan. */
 export function cacheReturn(): void {
-  lockRelease(borrowedShard + S_LOCK);
+  lockRelease(lockedShard + S_LOCK);
 }
 
-/** Pins the borrowed block of a slot, for use after the loan. */
-export function borrowedPin(slot: usize): void {
-  pin(borrowedShard, load<u32>(slot, SLOT_BLOCK));
+/** Pins the borrowed block, for use after the loan. */
+export function borrowedPin(block: usize): void {
+  pin(lockedShard, block);
 }
 
-/** Gives the borrowed block of a slot a directory of `bytes`, which is charged and freed with it. */
-export function borrowedKeepDirectory(slot: usize, directory: usize, bytes: u32): void {
-  const shard = borrowedShard;
-  const block: usize = load<u32>(slot, SLOT_BLOCK);
+/**
+ * Gives the borrowed block a directory of `bytes`, which is charged and freed with it; false when there is no room for it
+ * even after evictions. Slots may have moved afterwards.
+ */
+export function borrowedKeepDirectory(block: usize, directory: usize, bytes: u32): bool {
+  const shard = lockedShard;
+  // Lest it is evicted to make room for its own directory.
+  pin(shard, block);
+  makeRoom(shard, bytes);
+  const fits = load<u64>(shard, S_USAGE) + bytes <= load<u64>(shard, S_CAPACITY);
+  if (fits) {
+    store<u32>(block - H_DIRECTORY, <u32>directory);
+    store<u32>(block - H_CHARGE, load<u32>(block - H_CHARGE) + bytes);
+    store<u64>(shard, load<u64>(shard, S_USAGE) + bytes, S_USAGE);
+    store<u64>(shard, load<u64>(shard, S_PINNED) + bytes, S_PINNED);
+    evictionRecharge(shard, block);
+  }
+  unpin(shard, block);
+  return fits;
+}
+
+/** Has lookups of the borrowed block find this directory, or `NO_DIRECTORY`. */
+export function borrowedSetDirectory(block: usize, directory: usize): void {
+  const tableId = load<u32>(block - H_TABLE);
+  const offset = load<u64>(block - H_OFFSET);
+  const slot = findSlot(lockedShard, hashOf(tableId, offset), tableId, offset);
   store<u32>(slot, <u32>directory, SLOT_DIRECTORY);
-  if (bytes == 0) return;
-  store<u32>(block - H_DIRECTORY, <u32>directory);
-  store<u32>(block - H_CHARGE, load<u32>(block - H_CHARGE) + bytes);
-  store<u64>(shard, load<u64>(shard, S_USAGE) + bytes, S_USAGE);
-  const pinned = load<u32>(block - H_PINS) != 0;
-  if (pinned) store<u64>(shard, load<u64>(shard, S_PINNED) + bytes, S_PINNED);
-  evictionRecharge(shard, block, bytes, !pinned);
 }
 
 /** Gives a private block to the cache; the block to use instead, or 0. */
@@ -367,6 +349,28 @@ function accumulate(at: usize, value: u64): void {
   store<f64>(at, load<f64>(at) + <f64>value);
 }
 
+/** Of the slot that this thread locked last. */
+let lockedShard: usize = 0;
+
+/** Locks the shard of a block and counts the lookup; the block's slot, or 0 with the shard unlocked again. */
+// @ts-ignore: decorator
+@inline
+function lockSlot(cache: usize, tableId: u32, offset: f64): usize {
+  const key = <u64>offset;
+  const hash = hashOf(tableId, key);
+  const shard = shardOf(cache, hash);
+  lockAcquire(shard + S_LOCK);
+  const slot = findSlot(shard, hash, tableId, key);
+  if (slot == 0 || load<u32>(slot, SLOT_BLOCK) == 0) {
+    store<u64>(shard, load<u64>(shard, S_MISSES) + 1, S_MISSES);
+    lockRelease(shard + S_LOCK);
+    return 0;
+  }
+  store<u64>(shard, load<u64>(shard, S_HITS) + 1, S_HITS);
+  lockedShard = shard;
+  return slot;
+}
+
 // @ts-ignore: decorator
 @inline
 function freeBlock(block: usize): void {
@@ -401,6 +405,22 @@ function pin(shard: usize, block: usize): void {
   if (pins != 0) return;
   evictionRemove(shard, block);
   store<u64>(shard, load<u64>(shard, S_PINNED) + load<u32>(block - H_CHARGE), S_PINNED);
+}
+
+/** One pin less; the last one makes a cached block evictable and frees one that has left the cache. */
+function unpin(shard: usize, block: usize): void {
+  const pins = load<u32>(block - H_PINS) - 1;
+  store<u32>(block - H_PINS, pins);
+  if (pins != 0) return;
+  const charge = <u64>load<u32>(block - H_CHARGE);
+  store<u64>(shard, load<u64>(shard, S_PINNED) - charge, S_PINNED);
+  if (load<u32>(block - H_LISTED) != 0) {
+    evictionAdd(shard, block, load<u32>(shard, S_POLICY));
+    return;
+  }
+  store<u64>(shard, load<u64>(shard, S_USAGE) - charge, S_USAGE);
+  evictionLeave(shard, block);
+  freeBlock(block);
 }
 
 /** Makes a block the most recently used one. */

@@ -4,7 +4,7 @@
  *
  * A block that is asked for a second time gets a directory. Only for bytewise order: no host function runs under the lock.
  */
-import { borrowedKeepDirectory, borrowedPin, cacheBorrow, cacheReturn } from './block-cache';
+import { borrowedKeepDirectory, borrowedPin, borrowedSetDirectory, cacheBorrow, cacheReturn } from './block-cache';
 import { directoryGet, directorySize, makeDirectory, NO_DIRECTORY } from './block-directory';
 import { blockGet, trailerGlobal, trailerMask, trailerMax } from './block-get';
 import {
@@ -20,7 +20,7 @@ import {
 import { copyExact } from './bytes';
 import { SLOT_BLOCK, SLOT_BYTES, SLOT_DIRECTORY } from './cache-layout';
 import { COMPARATOR_BYTEWISE } from './compare';
-import { malloc } from './memory';
+import { free, malloc } from './memory';
 
 /** Longer values are read where they lie. */
 const VALUE_COPY_MAX: u32 = 1024;
@@ -44,7 +44,8 @@ export function borrowedGet(
   if (slot == 0) return GET_NEED_BLOCK;
   const block: usize = load<u32>(slot, SLOT_BLOCK);
   const size = load<u32>(slot, SLOT_BYTES);
-  const directory = directoryOf(slot, block, size, flags);
+  let directory: usize = load<u32>(slot, SLOT_DIRECTORY);
+  if (directory == 0) directory = addDirectory(block, size, flags);
   let status = GET_UNDECIDED;
   if (directory != NO_DIRECTORY) {
     const mask = trailerMask(flags);
@@ -57,32 +58,29 @@ export function borrowedGet(
       block, size, flags, COMPARATOR_BYTEWISE, globalSequence, userKey, userKeySize, sequence, result,
     );
   }
-  if (status == GET_FOUND) takeValue(slot, result);
+  if (status == GET_FOUND) takeValue(block, result);
   cacheReturn();
   return status == GET_BLOCK_ENDED ? GET_ABSENT : status;
 }
 
-// @ts-ignore: decorator
-@inline
-function directoryOf(slot: usize, block: usize, size: u32, flags: u32): usize {
-  const directory: usize = load<u32>(slot, SLOT_DIRECTORY);
-  return directory != 0 ? directory : addDirectory(slot, block, size, flags);
-}
-
-function addDirectory(slot: usize, block: usize, size: u32, flags: u32): usize {
-  const directory = makeDirectory(block, size, flags);
-  borrowedKeepDirectory(slot, directory, directory == NO_DIRECTORY ? 0 : directorySize(directory));
+function addDirectory(block: usize, size: u32, flags: u32): usize {
+  let directory = makeDirectory(block, size, flags);
+  if (directory != NO_DIRECTORY && !borrowedKeepDirectory(block, directory, directorySize(directory))) {
+    free(directory);
+    directory = NO_DIRECTORY;
+  }
+  borrowedSetDirectory(block, directory);
   return directory;
 }
 
 /** Makes the result outlive the loan. */
 // @ts-ignore: decorator
 @inline
-function takeValue(slot: usize, result: usize): void {
+function takeValue(block: usize, result: usize): void {
   const size = load<u32>(result, R_VALUE_SIZE);
   if (size > VALUE_COPY_MAX) {
-    borrowedPin(slot);
-    store<u32>(result, load<u32>(slot, SLOT_BLOCK), R_BLOCK);
+    borrowedPin(block);
+    store<u32>(result, <u32>block, R_BLOCK);
     return;
   }
   if (values == 0) {

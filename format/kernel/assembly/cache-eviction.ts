@@ -116,13 +116,9 @@ export function evictionRemove(shard: usize, block: usize): void {
   detach(shard, listOf(shard, load<u32>(block - H_SEGMENT)), load<u32>(block - H_NODE));
 }
 
-/** The block weighs `bytes` more; `listed`: it is in a list. */
-export function evictionRecharge(shard: usize, block: usize, bytes: u32, listed: bool): void {
-  const node = nodeAt(shard, load<u32>(block - H_NODE));
-  store<u32>(node, load<u32>(node, N_CHARGE) + bytes, N_CHARGE);
-  if (!listed) return;
-  const list = listOf(shard, load<u32>(block - H_SEGMENT));
-  store<u64>(list, load<u64>(list, L_CHARGE) + bytes, L_CHARGE);
+/** Tells of a block's new charge. REQUIRES a block that is in no list. */
+export function evictionRecharge(shard: usize, block: usize): void {
+  store<u32>(nodeAt(shard, load<u32>(block - H_NODE)), load<u32>(block - H_CHARGE), N_CHARGE);
 }
 
 /** The next block to evict, still in its list; 0: all are pinned. */

@@ -112,6 +112,42 @@ test('a directory made while the block is pinned is charged until the last pin g
   table.close();
 });
 
+test.each([0, 1])('directories do not let the cache pass its capacity, strict %i', (strict) => {
+  const entries = sequential(1000, () => utf8('value'));
+  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), { ...dense, cacheCapacity: 20_000 });
+  x.cacheSetStrict(table.cache, strict);
+  // Once a block: none has a directory yet, and the last ones fill the cache.
+  for (let i = 0; i < entries.length; i += 10) table.get(userKeyOf(entries[i]!.key), 99);
+  let directories = 0;
+  for (let round = 0; round < 20; round++) {
+    // The last blocks are in the cache, which is full; none is read, so nothing is inserted that would make room.
+    for (const { key } of entries.slice(-10 * (round + 1))) {
+      const before = usageOf(table.cache);
+      expect(table.get(userKeyOf(key), 99)).toBe(plainGet(entries, userKeyOf(key), 99));
+      expect(usageOf(table.cache)).toBeLessThanOrEqual(20_000);
+      if (usageOf(table.cache) !== before) directories++;
+    }
+  }
+  expect(directories).toBeGreaterThan(0);
+  table.close();
+});
+
+test('where everything is pinned, a strict limit gives a block no directory', () => {
+  const entries = sequential(1000, () => utf8('value'));
+  const probe = new HandMadeTable(scratch, inBlocksOf(entries, 10), dense);
+  const key = userKeyOf(entries[0]!.key);
+  probe.get(key, 99);
+  const cacheCapacity = usageOf(probe.cache);
+  probe.close();
+  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), { ...dense, cacheCapacity });
+  x.cacheSetStrict(table.cache, 1);
+  for (let again = 0; again < 3; again++) {
+    expect(table.get(key, 99)).toBe(plainGet(entries, key, 99));
+    expect(usageOf(table.cache)).toBe(cacheCapacity);
+  }
+  table.close();
+});
+
 test('values of every size outlive the loan: short ones copied, long ones pinned', () => {
   const sizes = [0, 1, 100, 1023, 1024, 1025, 5000];
   const entries = sequential(700, (i) => new Uint8Array(sizes[i % sizes.length]!).fill(i));
