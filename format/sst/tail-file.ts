@@ -3,19 +3,17 @@ import { corruption } from '../base/db-error.ts';
 import type { RandomAccessFile } from '../base/file-handles.ts';
 import { readAt } from '../base/file-io.ts';
 import type { Io } from '../base/io.ts';
+import { WrappedFile } from '../base/wrapped-file.ts';
 
 const TAIL_SIZE = 64 * 1024;
 
 /** A file whose last bytes are at hand; other reads go to the file. */
-export class TailFile implements RandomAccessFile {
-  readonly path: string;
-  readonly #file: RandomAccessFile;
+export class TailFile extends WrappedFile {
   readonly #tail: Uint8Array;
   readonly #tailOffset: number;
 
   private constructor(file: RandomAccessFile, tail: Uint8Array, tailOffset: number) {
-    this.path = file.path;
-    this.#file = file;
+    super(file);
     this.#tail = tail;
     this.#tailOffset = tailOffset;
   }
@@ -37,27 +35,11 @@ export class TailFile implements RandomAccessFile {
   }
 
   readSync(buffer: Uint8Array, offset: number): number {
-    return offset < this.#tailOffset ? this.#file.readSync(buffer, offset) : this.#copy(buffer, offset);
+    return offset < this.#tailOffset ? this.file.readSync(buffer, offset) : this.#copy(buffer, offset);
   }
 
   async read(buffer: Uint8Array, offset: number): Promise<number> {
-    return offset < this.#tailOffset ? this.#file.read(buffer, offset) : this.#copy(buffer, offset);
-  }
-
-  size(): Promise<number> {
-    return this.#file.size();
-  }
-
-  sizeSync(): number {
-    return this.#file.sizeSync();
-  }
-
-  close(): Promise<void> {
-    return this.#file.close();
-  }
-
-  closeSync(): void {
-    this.#file.closeSync();
+    return offset < this.#tailOffset ? this.file.read(buffer, offset) : this.#copy(buffer, offset);
   }
 
   #copy(buffer: Uint8Array, offset: number): number {

@@ -1,54 +1,34 @@
 /** A table's file whose reads are timed, for databases with `statistics`; others read the file itself. */
+import { WrappedFile } from '../../format/base/wrapped-file.ts';
 import type { Clock } from '../env/clock.ts';
 import type { RandomAccessFile } from '../env/file-system.ts';
 import type { Statistics } from '../monitoring/statistics.ts';
 
-/** Records every read that succeeds as `rocksdb.sst.read.micros`. Closing it closes the file under it. */
-export class TimedFile implements RandomAccessFile {
+/** Records every read that succeeds as `rocksdb.sst.read.micros`. */
+export class TimedFile extends WrappedFile {
   readonly direct: boolean;
-  readonly #file: RandomAccessFile;
   readonly #statistics: Statistics;
   readonly #clock: Clock;
 
   constructor(file: RandomAccessFile, statistics: Statistics, clock: Clock) {
-    this.#file = file;
+    super(file);
     this.#statistics = statistics;
     this.#clock = clock;
     this.direct = file.direct === true;
   }
 
-  get path(): string {
-    return this.#file.path;
-  }
-
   async read(buffer: Uint8Array, offset: number): Promise<number> {
     const startMicros = this.#clock.monotonicMicros();
-    const count = await this.#file.read(buffer, offset);
+    const count = await this.file.read(buffer, offset);
     this.#record(startMicros);
     return count;
   }
 
   readSync(buffer: Uint8Array, offset: number): number {
     const startMicros = this.#clock.monotonicMicros();
-    const count = this.#file.readSync(buffer, offset);
+    const count = this.file.readSync(buffer, offset);
     this.#record(startMicros);
     return count;
-  }
-
-  size(): Promise<number> {
-    return this.#file.size();
-  }
-
-  sizeSync(): number {
-    return this.#file.sizeSync();
-  }
-
-  close(): Promise<void> {
-    return this.#file.close();
-  }
-
-  closeSync(): void {
-    this.#file.closeSync();
   }
 
   #record(startMicros: number): void {

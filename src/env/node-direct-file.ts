@@ -3,14 +3,13 @@
  */
 import fs from 'node:fs';
 import { promisify } from 'node:util';
+import { DescriptorFile } from './descriptor-file.ts';
 import { DIRECT_ALIGNMENT, DIRECT_BUFFER_SIZE, type DirectBuffers } from './direct-buffers.ts';
-import { systemError } from './file-error.ts';
 import type { RandomAccessFile } from './file-system.ts';
 import type { NodeDescriptor } from './node-descriptor.ts';
-import { isInterrupted } from './node-readable-files.ts';
+import { isInterrupted, requireOffset } from './node-readable-files.ts';
 
 const readAsync = promisify(fs.read);
-const fstatAsync = promisify(fs.fstat);
 
 /** One request of the caller's, carried out in aligned steps. */
 class DirectRead {
@@ -22,7 +21,7 @@ class DirectRead {
   #attempts = 0;
 
   constructor(target: Uint8Array, offset: number) {
-    if (!Number.isSafeInteger(offset) || offset < 0) throw systemError('EINVAL');
+    requireOffset(offset);
     this.#target = target;
     this.#offset = offset;
     this.ended = target.length === 0;
@@ -62,22 +61,17 @@ class DirectRead {
 }
 
 /** Reads go to the device, so the promise form always uses libuv's pool. */
-export class NodeDirectFile implements RandomAccessFile {
+export class NodeDirectFile extends DescriptorFile implements RandomAccessFile {
   readonly direct = true;
-  readonly #descriptor: NodeDescriptor;
   readonly #buffers: DirectBuffers;
 
   constructor(descriptor: NodeDescriptor, buffers: DirectBuffers) {
-    this.#descriptor = descriptor;
+    super(descriptor);
     this.#buffers = buffers;
   }
 
-  get path(): string {
-    return this.#descriptor.path;
-  }
-
   read(target: Uint8Array, offset: number): Promise<number> {
-    return this.#descriptor.use(`direct pread offset ${offset} len ${target.length}`, async (fd) => {
+    return this.descriptor.use(`direct pread offset ${offset} len ${target.length}`, async (fd) => {
       const read = new DirectRead(target, offset);
       const buffer = await this.#buffers.take();
       try {
@@ -97,7 +91,7 @@ export class NodeDirectFile implements RandomAccessFile {
   }
 
   readSync(target: Uint8Array, offset: number): number {
-    return this.#descriptor.useSync(`direct pread offset ${offset} len ${target.length}`, (fd) => {
+    return this.descriptor.useSync(`direct pread offset ${offset} len ${target.length}`, (fd) => {
       const read = new DirectRead(target, offset);
       const buffer = this.#buffers.sync;
       while (!read.ended) {
@@ -109,21 +103,5 @@ export class NodeDirectFile implements RandomAccessFile {
       }
       return read.done;
     });
-  }
-
-  async size(): Promise<number> {
-    return (await this.#descriptor.use('fstat', (fd) => fstatAsync(fd))).size;
-  }
-
-  sizeSync(): number {
-    return this.#descriptor.useSync('fstat', (fd) => fs.fstatSync(fd).size);
-  }
-
-  close(): Promise<void> {
-    return this.#descriptor.close();
-  }
-
-  closeSync(): void {
-    this.#descriptor.closeSync();
   }
 }

@@ -1,13 +1,13 @@
 /** Files read through node:fs. */
 import fs from 'node:fs';
 import { promisify } from 'node:util';
+import { DescriptorFile } from './descriptor-file.ts';
 import { systemError } from './file-error.ts';
 import type { RandomAccessFile } from './file-system.ts';
 import type { LatencyGuard } from './latency-guard.ts';
 import type { NodeDescriptor } from './node-descriptor.ts';
 
 const readAsync = promisify(fs.read);
-const fstatAsync = promisify(fs.fstat);
 
 /** Interrupted calls repeat at most this often: a loop without an end would hide a broken driver. */
 const RETRIES_MAX = 1000;
@@ -51,28 +51,24 @@ function readOperation(offset: number, length: number): string {
   return `pread offset ${offset} len ${length}`;
 }
 
-function requireOffset(offset: number): void {
+/** `EINVAL` for what is no place in a file. */
+export function requireOffset(offset: number): void {
   if (!Number.isSafeInteger(offset) || offset < 0) throw systemError('EINVAL');
 }
 
 /** A file read at any offset; short reads in place while `guard` allows it. */
-export class NodeRandomAccessFile implements RandomAccessFile {
-  readonly #descriptor: NodeDescriptor;
+export class NodeRandomAccessFile extends DescriptorFile implements RandomAccessFile {
   readonly #guard: LatencyGuard;
 
   constructor(descriptor: NodeDescriptor, guard: LatencyGuard) {
-    this.#descriptor = descriptor;
+    super(descriptor);
     this.#guard = guard;
-  }
-
-  get path(): string {
-    return this.#descriptor.path;
   }
 
   read(buffer: Uint8Array, offset: number): Promise<number> {
     const startMs = this.#guard.start(buffer.length);
     if (startMs < 0) {
-      return this.#descriptor.use(readOperation(offset, buffer.length), (fd) => {
+      return this.descriptor.use(readOperation(offset, buffer.length), (fd) => {
         requireOffset(offset);
         return readFully(fd, buffer, offset);
       });
@@ -87,25 +83,9 @@ export class NodeRandomAccessFile implements RandomAccessFile {
   }
 
   readSync(buffer: Uint8Array, offset: number): number {
-    return this.#descriptor.useSync(readOperation(offset, buffer.length), (fd) => {
+    return this.descriptor.useSync(readOperation(offset, buffer.length), (fd) => {
       requireOffset(offset);
       return readFullySync(fd, buffer, offset);
     });
-  }
-
-  async size(): Promise<number> {
-    return (await this.#descriptor.use('fstat', (fd) => fstatAsync(fd))).size;
-  }
-
-  sizeSync(): number {
-    return this.#descriptor.useSync('fstat', (fd) => fs.fstatSync(fd).size);
-  }
-
-  close(): Promise<void> {
-    return this.#descriptor.close();
-  }
-
-  closeSync(): void {
-    this.#descriptor.closeSync();
   }
 }
