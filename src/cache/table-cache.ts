@@ -9,10 +9,9 @@ import { levelDbTableFileName, tableFileName } from '../../format/manifest/file-
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import type { BlockCacheLike } from '../../format/sst/block-cache-like.ts';
 import { TableReader } from '../../format/sst/table-reader.ts';
-import type { Clock } from '../env/clock.ts';
 import { isNotFound } from '../env/file-error.ts';
 import type { FileSystem, RandomAccessFile } from '../env/file-system.ts';
-import type { Statistics } from '../monitoring/statistics.ts';
+import type { TimedStatistics } from '../monitoring/timed-statistics.ts';
 import { TimedFile } from './timed-file.ts';
 
 /** What a family's tables are opened with. */
@@ -34,8 +33,8 @@ export interface TableCacheOptions {
   directory: string;
   /** `Infinity`: no limit. */
   maxOpenFiles: number;
-  /** Told of opens and reads, with the clock that times them; `undefined` costs nothing. */
-  observer: { statistics: Statistics; clock: Clock } | undefined;
+  /** Told of opens and reads; `undefined` costs nothing. */
+  observer: TimedStatistics | undefined;
   /** Called for the first table that was to be read directly and cannot be. */
   onDirectRefused?: (path: string) => void;
 }
@@ -106,9 +105,9 @@ export class TableCache {
 
   *#openReader(file: FileMetadata, opening: TableOpening): Io<TableReader> {
     const { observer } = this.#options;
-    const startMicros = observer === undefined ? 0 : observer.clock.monotonicMicros();
+    const startMicros = observer?.now() ?? 0;
     const plain = yield* this.#openFile(file.number, opening.directReads);
-    const handle = observer === undefined ? plain : new TimedFile(plain, observer.statistics, observer.clock);
+    const handle = observer === undefined ? plain : new TimedFile(plain, observer);
     const known = this.#tableIds.get(file.number);
     const reader = yield* TableReader.open({
       file: handle,
@@ -126,7 +125,7 @@ export class TableCache {
     });
     this.#tableIds.set(file.number, { plain: reader.tableId, compressed: reader.compressedTableId });
     observer?.statistics.count('rocksdb.no.file.opens');
-    observer?.statistics.record('rocksdb.table.open.io.micros', observer.clock.monotonicMicros() - startMicros);
+    observer?.recordSince('rocksdb.table.open.io.micros', startMicros);
     return reader;
   }
 

@@ -22,6 +22,7 @@ import type { FileLock } from '../env/file-system.ts';
 import { type ClosableLogger, silentLogger } from '../env/logger.ts';
 import { hostName } from '../env/host.ts';
 import { newSessionId, randomUuid, SystemRandom } from '../env/random.ts';
+import { TimedStatistics } from '../monitoring/timed-statistics.ts';
 import { DbContext } from '../options/db-context.ts';
 import type { Options } from '../options/options.ts';
 import { resolveOptions } from '../options/resolve-options.ts';
@@ -166,7 +167,7 @@ async function build(
     fileSystem: context.fs,
     directory: context.path,
     maxOpenFiles: context.options.maxOpenFiles,
-    observer: statistics === undefined ? undefined : { statistics, clock: context.clock },
+    observer: statistics === undefined ? undefined : new TimedStatistics(statistics, context.clock),
     onDirectRefused: (path) =>
       context.logger.warn(`${path}: the file system takes no direct reads; tables are read through its page cache`),
   });

@@ -1,29 +1,15 @@
 /** What point reads count, for databases with `statistics`. */
-import type { Clock } from '../env/clock.ts';
-import type { Statistics } from '../monitoring/statistics.ts';
+import { TimedStatistics } from '../monitoring/timed-statistics.ts';
 import { LookupStatus, type PointLookup } from './point-lookup.ts';
 
 /** In place of a lookup's start: it is part of a `multiGet`, which is counted as a whole. */
 export const IN_MULTI_GET = -1;
 
 /** The counts of one database's point reads. */
-export class LookupStatistics {
-  readonly #statistics: Statistics;
-  readonly #clock: Clock;
-
-  constructor(statistics: Statistics, clock: Clock) {
-    this.#statistics = statistics;
-    this.#clock = clock;
-  }
-
-  /** Monotonic microseconds. */
-  now(): number {
-    return this.#clock.monotonicMicros();
-  }
-
+export class LookupStatistics extends TimedStatistics {
   /** A lookup came to its end. */
   got(lookup: PointLookup, status: number): void {
-    const statistics = this.#statistics;
+    const { statistics } = this;
     const { level, operandCount, startMicros } = lookup;
     const found = status === LookupStatus.found;
     statistics.count(level < 0 ? 'rocksdb.memtable.hit' : 'rocksdb.memtable.miss');
@@ -31,7 +17,7 @@ export class LookupStatistics {
     if (operandCount > 0) statistics.record('rocksdb.read.num.merge_operands', operandCount);
     if (startMicros === IN_MULTI_GET) return;
     statistics.count('rocksdb.number.keys.read');
-    statistics.record('rocksdb.db.get.micros', this.#clock.monotonicMicros() - startMicros);
+    this.recordSince('rocksdb.db.get.micros', startMicros);
     if (!found) return;
     statistics.count('rocksdb.bytes.read', lookup.value!.length);
     statistics.record('rocksdb.bytes.per.read', lookup.value!.length);
@@ -39,7 +25,7 @@ export class LookupStatistics {
 
   /** A `multiGet` that began at `startMicros` came to its end. */
   gotMany(startMicros: number, values: readonly (Uint8Array | undefined)[]): void {
-    const statistics = this.#statistics;
+    const { statistics } = this;
     let found = 0;
     let bytes = 0;
     for (const value of values) {
@@ -52,7 +38,7 @@ export class LookupStatistics {
     statistics.count('rocksdb.number.multiget.keys.found', found);
     statistics.count('rocksdb.number.multiget.bytes.read', bytes);
     statistics.record('rocksdb.bytes.per.multiget', bytes);
-    statistics.record('rocksdb.db.multiget.micros', this.#clock.monotonicMicros() - startMicros);
+    this.recordSince('rocksdb.db.multiget.micros', startMicros);
   }
 }
 
