@@ -7,7 +7,7 @@ import type { WritableFile } from '../format/base/file-handles.ts';
 import { closeFile, syncFull } from '../format/base/file-io.ts';
 import type { Io } from '../format/base/io.ts';
 import type { RangeTombstone } from '../format/iterator/range-tombstones.ts';
-import type { FileMetadata } from '../format/manifest/file-metadata.ts';
+import { type FileMetadata, plainFileFields } from '../format/manifest/file-metadata.ts';
 import type { TableOptions } from '../format/sst/table-options.ts';
 import { TableWriter, type WrittenTable } from '../format/sst/table-writer.ts';
 import type { CompactionIo, OutputFile } from './compaction-io.ts';
@@ -16,7 +16,6 @@ import type { JobComponents, JobSettings } from './job-settings.ts';
 import { TombstoneCutter } from './output-tombstones.ts';
 
 const THROTTLE_BYTES = 64 * 1024;
-const UNKNOWN_CHECKSUM = 'Unknown';
 
 interface OpenTable {
   readonly output: OutputFile;
@@ -187,13 +186,8 @@ export class OutputTables {
       largestSequence: written.largestSequence,
       oldestAncestorTime: this.#options.oldestAncestorTime || this.#options.settings.nowSeconds,
       fileCreationTime: this.#options.settings.nowSeconds,
-      checksum: new Uint8Array(0),
-      checksumFunction: UNKNOWN_CHECKSUM,
+      ...plainFileFields,
       pathId: this.#options.pathId,
-      temperature: 0,
-      markedForCompaction: false,
-      epochNumber: undefined,
-      sequencesKnown: true,
     };
   }
 }

@@ -1,3 +1,5 @@
+import { UNKNOWN_CHECKSUM_FUNCTION } from './version-edit-format.ts';
+
 /** A field of a table's MANIFEST record that Pumice does not interpret: kept, and written back as it was. */
 export interface ExtraFileField {
   readonly tag: number;
@@ -32,3 +34,14 @@ export interface FileMetadata {
   /** Unique id, tail size and the like, in the order they stood in; only valid for the very file they came with. */
   readonly extraFields?: readonly ExtraFileField[];
 }
+
+/** The fields of a table of which nothing more is known than where it lies and what keys it holds. */
+export const plainFileFields = {
+  checksum: new Uint8Array(0),
+  checksumFunction: UNKNOWN_CHECKSUM_FUNCTION,
+  pathId: 0,
+  temperature: 0,
+  markedForCompaction: false,
+  epochNumber: undefined,
+  sequencesKnown: true,
+} as const satisfies Partial<FileMetadata>;

@@ -5,7 +5,7 @@
 import { strictTextOf } from '../base/bytes.ts';
 import { ByteReader } from '../base/coding.ts';
 import { TRAILER_SIZE } from '../base/internal-key.ts';
-import type { ExtraFileField, FileMetadata } from './file-metadata.ts';
+import { type ExtraFileField, type FileMetadata, plainFileFields } from './file-metadata.ts';
 import { type BlobFileRecord, emptyEdit, type VersionEdit, type WalAddition } from './version-edit.ts';
 import {
   EditTag,
@@ -13,7 +13,6 @@ import {
   FileField,
   LEVEL_COUNT_MAX,
   SAFE_IGNORE_MASK,
-  UNKNOWN_CHECKSUM_FUNCTION,
   WalField,
 } from './version-edit-format.ts';
 
@@ -185,12 +184,8 @@ function decodeNewFile(reader: ByteReader, edit: VersionEdit, tag: number): File
     largestSequence: 0,
     oldestAncestorTime: 0,
     fileCreationTime: 0,
-    checksum: new Uint8Array(0),
-    checksumFunction: UNKNOWN_CHECKSUM_FUNCTION,
+    ...plainFileFields,
     pathId,
-    temperature: 0,
-    markedForCompaction: false,
-    epochNumber: undefined,
     sequencesKnown: tag !== EditTag.newFile,
   };
   if (tag === EditTag.newFile) return file;

@@ -17,7 +17,7 @@ import {
 } from '../../../format/base/internal-key.ts';
 import { type Io, io } from '../../../format/base/io.ts';
 import { CursorField } from '../../../format/kernel/abi/merge.ts';
-import type { FileMetadata } from '../../../format/manifest/file-metadata.ts';
+import { type FileMetadata, plainFileFields } from '../../../format/manifest/file-metadata.ts';
 import { tableFileName } from '../../../format/manifest/file-name.ts';
 import type { TableIterator } from '../../../format/sst/table-iterator.ts';
 import { readGlobalSequenceOffset } from '../../../format/sst/table-open.ts';
@@ -111,13 +111,7 @@ export class StagedTable {
       largestSequence: sequence,
       oldestAncestorTime: nowSeconds,
       fileCreationTime: nowSeconds,
-      checksum: new Uint8Array(0),
-      checksumFunction: 'Unknown',
-      pathId: 0,
-      temperature: 0,
-      markedForCompaction: false,
-      epochNumber: undefined,
-      sequencesKnown: true,
+      ...plainFileFields,
     };
   }
 }

@@ -7,7 +7,7 @@ import {
   ValueType,
 } from '../../../format/base/internal-key.ts';
 import type { Io } from '../../../format/base/io.ts';
-import type { FileMetadata } from '../../../format/manifest/file-metadata.ts';
+import { type FileMetadata, plainFileFields } from '../../../format/manifest/file-metadata.ts';
 import type { TableReader } from '../../../format/sst/table-reader.ts';
 import { walkTableKeys } from '../walk-table-keys.ts';
 import type { Salvage, SalvagedFamily } from './salvage.ts';
@@ -41,13 +41,7 @@ export function* measureTable(
       largestSequence,
       oldestAncestorTime: reader.properties.creationTime,
       fileCreationTime: reader.properties.fileCreationTime,
-      checksum: new Uint8Array(0),
-      checksumFunction: 'Unknown',
-      pathId: 0,
-      temperature: 0,
-      markedForCompaction: false,
-      epochNumber: undefined,
-      sequencesKnown: true,
+      ...plainFileFields,
     };
   } finally {
     reader.close();
