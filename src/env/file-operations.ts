@@ -6,13 +6,28 @@ import { corruption } from '../../format/base/db-error.ts';
 import { closeFile, readAt, syncFull } from '../../format/base/file-io.ts';
 import { type Io, io } from '../../format/base/io.ts';
 import { isAlreadyExists, isNotFound } from './file-error.ts';
-import type { CreateOptions, DirectorySyncReason, FileStat, FileSystem, WritableFile } from './file-system.ts';
+import type {
+  CreateOptions,
+  DirectorySyncReason,
+  FileStat,
+  FileSystem,
+  RandomAccessFile,
+  WritableFile,
+} from './file-system.ts';
 
 /** `FileSystem.rename` */
 export function renameFile(fs: FileSystem, from: string, to: string): Io<void> {
   return io(
     () => fs.renameSync(from, to),
     () => fs.rename(from, to),
+  );
+}
+
+/** `FileSystem.openRandom` */
+export function openRandom(fs: FileSystem, path: string): Io<RandomAccessFile> {
+  return io(
+    () => fs.openRandomSync(path),
+    () => fs.openRandom(path),
   );
 }
 
@@ -113,10 +128,7 @@ export function* createFresh(fs: FileSystem, path: string, options?: CreateOptio
  * taken for it.
  */
 export function* readWhole(fs: FileSystem, path: string, limitBytes: number): Io<Uint8Array> {
-  const file = yield* io(
-    () => fs.openRandomSync(path),
-    () => fs.openRandom(path),
-  );
+  const file = yield* openRandom(fs, path);
   try {
     const size = yield* io(
       () => file.sizeSync(),
@@ -167,8 +179,20 @@ export function* replaceWhole(
 
 const COPY_CHUNK_BYTES = 256 * 1024;
 
-/** Copies up to `limitBytes` of a file to a new one and syncs its data; resolves to the bytes copied. */
-export function* copyFile(fs: FileSystem, from: string, to: string, limitBytes = Number.MAX_SAFE_INTEGER): Io<number> {
+/** Looks at the `chunk` that goes to `offset` of a copy, and may change it. */
+type ChunkEdit = (chunk: Uint8Array, offset: number) => void;
+
+/**
+ * Copies up to `limitBytes` of a file to a new one and syncs its data; resolves to the bytes copied. `to` may be the name of
+ * `from`: the file that had it is never changed, since it may have other names.
+ */
+export function* copyFile(
+  fs: FileSystem,
+  from: string,
+  to: string,
+  limitBytes = Number.MAX_SAFE_INTEGER,
+  edit?: ChunkEdit,
+): Io<number> {
   const source = yield* io(
     () => fs.openSequentialSync(from),
     () => fs.openSequential(from),
@@ -179,16 +203,17 @@ export function* copyFile(fs: FileSystem, from: string, to: string, limitBytes =
       const chunk = new Uint8Array(COPY_CHUNK_BYTES);
       let copied = 0;
       while (copied < limitBytes) {
-        const part = chunk.subarray(0, Math.min(chunk.length, limitBytes - copied));
+        const wanted = chunk.subarray(0, Math.min(chunk.length, limitBytes - copied));
         const read = yield* io(
-          () => source.readSync(part),
-          () => source.read(part),
+          () => source.readSync(wanted),
+          () => source.read(wanted),
         );
         if (read === 0) break;
-        const bytes = [part.subarray(0, read)];
+        const part = wanted.subarray(0, read);
+        edit?.(part, copied);
         yield* io(
-          () => target.appendSync(bytes),
-          () => target.append(bytes),
+          () => target.appendSync([part]),
+          () => target.append([part]),
         );
         copied += read;
       }
@@ -202,38 +227,12 @@ export function* copyFile(fs: FileSystem, from: string, to: string, limitBytes =
   }
 }
 
-/**
- * Replaces a file by a copy of it with other bytes at `offset`, and syncs the copy's data. The file is never changed in place:
- * it may have another name, whose owner does not expect that.
- */
+/** Replaces a file by a synced copy of it with other bytes at `offset`. */
 export function* copyPatched(fs: FileSystem, path: string, bytes: Uint8Array, offset: number): Io<void> {
-  const source = yield* io(
-    () => fs.openRandomSync(path),
-    () => fs.openRandom(path),
-  );
-  try {
-    const target = yield* createFresh(fs, path);
-    try {
-      const chunk = new Uint8Array(COPY_CHUNK_BYTES);
-      for (let at = 0; ; ) {
-        const read = yield* readAt(source, chunk, at);
-        if (read === 0) break;
-        for (let i = 0; i < bytes.length; i++) {
-          const place = offset + i - at;
-          if (place >= 0 && place < read) chunk[place] = bytes[i]!;
-        }
-        const part = [chunk.subarray(0, read)];
-        yield* io(
-          () => target.appendSync(part),
-          () => target.append(part),
-        );
-        at += read;
-      }
-      yield* syncFull(target);
-    } finally {
-      yield* closeFile(target);
+  yield* copyFile(fs, path, path, Number.MAX_SAFE_INTEGER, (chunk, at) => {
+    for (let i = 0; i < bytes.length; i++) {
+      const place = offset + i - at;
+      if (place >= 0 && place < chunk.length) chunk[place] = bytes[i]!;
     }
-  } finally {
-    yield* closeFile(source);
-  }
+  });
 }

@@ -2,14 +2,14 @@
 import { getFixed64 } from '../../format/base/coding.ts';
 import { DBError } from '../../format/base/db-error.ts';
 import { closeFile } from '../../format/base/file-io.ts';
-import { type Io, io } from '../../format/base/io.ts';
+import type { Io } from '../../format/base/io.ts';
 import { BATCH_HEADER_SIZE } from '../../format/batch/batch-format.ts';
 import { decompressZstdFrames } from '../../format/compression/zstd.ts';
 import { LOG_BLOCK_SIZE } from '../../format/log/log-format.ts';
 import { LogReader, type LogReaderOptions, LogStep } from '../../format/log/log-reader.ts';
 import { ARCHIVE_DIRECTORY, parseFileName } from '../../format/manifest/file-name.ts';
 import { isNotFound } from '../env/file-error.ts';
-import { listDirectory, statFile } from '../env/file-operations.ts';
+import { listDirectory, openRandom, statFile } from '../env/file-operations.ts';
 import type { FileSystem, RandomAccessFile } from '../env/file-system.ts';
 
 /** A larger record is no batch of ours; compressed ones are not unpacked beyond it. */
@@ -71,10 +71,7 @@ export function* openLog(fs: FileSystem, walPath: string, place: LogPlace): Io<R
   const name = place.path.slice(place.path.lastIndexOf('/') + 1);
   for (const path of new Set([place.path, `${walPath}/${ARCHIVE_DIRECTORY}/${name}`])) {
     try {
-      return yield* io(
-        () => fs.openRandomSync(path),
-        () => fs.openRandom(path),
-      );
+      return yield* openRandom(fs, path);
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }

@@ -13,6 +13,7 @@ import type { LogEvent } from '../../format/log/log-event.ts';
 import { LogReader, type LogReaderOptions, LogStep } from '../../format/log/log-reader.ts';
 import { losesData, type WalRecoveryPolicy } from '../../format/log/recovery-policy.ts';
 import { walFileName } from '../../format/manifest/file-name.ts';
+import { openRandom } from '../env/file-operations.ts';
 import type { RandomAccessFile } from '../env/file-system.ts';
 import type { DbContext } from '../options/db-context.ts';
 import { isSequenceJump } from './sequence-jump.ts';
@@ -79,10 +80,7 @@ export class WalRecovery {
   *replay(logNumber: number): Io<void> {
     const path = `${this.#context.walPath}/${walFileName(logNumber)}`;
     const { fs } = this.#context;
-    const file = yield* io(
-      () => fs.openRandomSync(path),
-      () => fs.openRandom(path),
-    );
+    const file = yield* openRandom(fs, path);
     this.report.replayedFiles.push(path);
     const options: LogReaderOptions = {
       logNumber,

@@ -4,7 +4,6 @@
  */
 import type { UserKeyRange } from '../../../compaction/compaction.ts';
 import { corruption, invalidArgument } from '../../../format/base/db-error.ts';
-import type { RandomAccessFile } from '../../../format/base/file-handles.ts';
 import { closeFile, syncFull } from '../../../format/base/file-io.ts';
 import {
   compareInternalKeys,
@@ -24,7 +23,7 @@ import { readGlobalSequenceOffset } from '../../../format/sst/table-open.ts';
 import { UNKNOWN_FAMILY_ID } from '../../../format/sst/table-properties.ts';
 import { TableReader } from '../../../format/sst/table-reader.ts';
 import { errnoOf } from '../../env/file-error.ts';
-import { copyFile, copyPatched, statFile, unlinkIfPresent } from '../../env/file-operations.ts';
+import { copyFile, copyPatched, openRandom, statFile, unlinkIfPresent } from '../../env/file-operations.ts';
 import type { FileSystem } from '../../env/file-system.ts';
 import type { ColumnFamilyState } from '../../version/column-family.ts';
 import type { Engine } from '../engine.ts';
@@ -148,13 +147,6 @@ export function* stageTable(
   } finally {
     reader.close();
   }
-}
-
-function openRandom(fs: FileSystem, path: string): Io<RandomAccessFile> {
-  return io(
-    () => fs.openRandomSync(path),
-    () => fs.openRandom(path),
-  );
 }
 
 /** False when the file must be copied. The one who wrote it may not have synced it. */

@@ -17,6 +17,7 @@ import {
   createFresh,
   fileExists,
   listDirectory,
+  openRandom,
   unlinkFile,
   unlinkIfPresent,
 } from '../../env/file-operations.ts';
@@ -144,10 +145,7 @@ export class Salvage {
     size: number,
   ): Io<TableReader> {
     const { fs } = this.context;
-    const file = yield* io(
-      () => fs.openRandomSync(table.path),
-      () => fs.openRandom(table.path),
-    );
+    const file = yield* openRandom(fs, table.path);
     return yield* TableReader.open({
       file,
       fileSize: size,
