@@ -5,9 +5,11 @@ import type { Entry, Store, StoreKind, StoreOptions } from './store.ts';
 
 class PumiceStore implements Store {
   private readonly db: DB;
+  private readonly blockCache: BlockCache;
 
-  constructor(db: DB) {
+  constructor(db: DB, blockCache: BlockCache) {
     this.db = db;
+    this.blockCache = blockCache;
   }
 
   put(key: Uint8Array, value: Uint8Array): Promise<void> {
@@ -51,8 +53,9 @@ class PumiceStore implements Store {
     return this.db.compactRange();
   }
 
-  close(): Promise<void> {
-    return this.db.close();
+  async close(): Promise<void> {
+    await this.db.close();
+    this.blockCache.close();
   }
 }
 
@@ -60,13 +63,14 @@ class PumiceStore implements Store {
 export const pumice: StoreKind = {
   name: 'pumice',
   async open(directory: string, options: StoreOptions): Promise<Store> {
+    const blockCache = new BlockCache({ capacity: options.cacheBytes });
     const db = await DB.open(directory, {
       createIfMissing: true,
       writeBufferSize: options.writeBufferBytes,
-      blockCache: new BlockCache({ capacity: options.cacheBytes }),
+      blockCache,
       filterPolicy: { type: 'bloom', bitsPerKey: 10 },
       compression: 'snappy',
     });
-    return new PumiceStore(db);
+    return new PumiceStore(db, blockCache);
   },
 };

@@ -7,34 +7,12 @@
  */
 import { assert } from '../base/assert.ts';
 import type { Comparator } from '../base/comparator.ts';
-import { compareInternalKeys, SENTINEL_SEQUENCE, sequenceOf, userKeyOf } from '../base/internal-key.ts';
+import { compareInternalKeys, userKeyOf } from '../base/internal-key.ts';
 import type { FileMetadata } from './file-metadata.ts';
-
-/** Whether the file's largest key is the exclusive end of a range tombstone rather than a key of the file. */
-export function hasExclusiveLargest(file: FileMetadata): boolean {
-  return sequenceOf(file.largest) === SENTINEL_SEQUENCE;
-}
-
-/** User keys of the boundaries of a level's files, as views made once: lookups compare them at every step. */
-interface LevelBounds {
-  readonly smallest: readonly Uint8Array[];
-  readonly largest: readonly Uint8Array[];
-}
+import { hasExclusiveLargest, LevelBounds } from './level-bounds.ts';
 
 /** Levels are shared from version to version, and so are their bounds. */
 const boundsOfLevels = new WeakMap<readonly FileMetadata[], LevelBounds>();
-
-function boundsOf(files: readonly FileMetadata[]): LevelBounds {
-  let bounds = boundsOfLevels.get(files);
-  if (bounds === undefined) {
-    bounds = {
-      smallest: files.map((file) => userKeyOf(file.smallest)),
-      largest: files.map((file) => userKeyOf(file.largest)),
-    };
-    boundsOfLevels.set(files, bounds);
-  }
-  return bounds;
-}
 
 /** The tables of one family. Made by `VersionBuilder`, with one reference that belongs to the maker. */
 export class Version {
@@ -42,6 +20,8 @@ export class Version {
   /** Tables by level; always as many levels as the family has, empty ones included. */
   readonly levels: readonly (readonly FileMetadata[])[];
   readonly #levelBytes: readonly number[];
+  /** Of the levels that lookups asked for. */
+  readonly #bounds: (LevelBounds | undefined)[];
   #references = 1;
   readonly #onRelease: ((version: Version) => void) | undefined;
 
@@ -53,6 +33,7 @@ export class Version {
   ) {
     this.comparator = comparator;
     this.levels = levels;
+    this.#bounds = levels.map(() => undefined);
     this.#levelBytes = levels.map((files) => files.reduce((sum, file) => sum + file.sizeBytes, 0));
     this.#onRelease = onRelease;
   }
@@ -135,36 +116,17 @@ export class Version {
    * user key it is the one with the newer entries.
    */
   findFileForUserKey(level: number, userKey: Uint8Array): number {
-    const files = this.levels[level]!;
-    const { largest } = boundsOf(files);
-    const { comparator } = this;
-    let low = 0;
-    let high = files.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const order = comparator.compare(largest[middle]!, userKey);
-      if (order < 0 || (order === 0 && hasExclusiveLargest(files[middle]!))) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#boundsOf(level).find(userKey);
   }
 
   /** Index of the table of a sorted level whose range holds `userKey`, -1 if there is none. See `findFileForUserKey`. */
   findFileHolding(level: number, userKey: Uint8Array): number {
-    const files = this.levels[level]!;
-    if (files.length === 0) return -1;
-    const index = this.findFileForUserKey(level, userKey);
-    if (index === files.length) return -1;
-    return this.comparator.compare(boundsOf(files).smallest[index]!, userKey) <= 0 ? index : -1;
+    return this.#boundsOf(level).findHolding(userKey);
   }
 
   /** Whether the range of the `index`th table of `level` holds `userKey`. */
   holdsUserKey(level: number, index: number, userKey: Uint8Array): boolean {
-    const files = this.levels[level]!;
-    const bounds = boundsOf(files);
-    if (this.comparator.compare(bounds.smallest[index]!, userKey) > 0) return false;
-    const order = this.comparator.compare(bounds.largest[index]!, userKey);
-    return order > 0 || (order === 0 && !hasExclusiveLargest(files[index]!));
+    return this.#boundsOf(level).holds(index, userKey);
   }
 
   /** Whether the file's range has a user key in [begin, end]; `undefined` is unbounded. */
@@ -192,6 +154,19 @@ export class Version {
     if (level === 0) return files.some((file) => this.overlaps(file, begin, end));
     const first = files[begin === undefined ? 0 : this.findFileForUserKey(level, begin)];
     return first !== undefined && this.overlaps(first, undefined, end);
+  }
+
+  #boundsOf(level: number): LevelBounds {
+    const known = this.#bounds[level];
+    if (known !== undefined) return known;
+    const files = this.levels[level]!;
+    let bounds = boundsOfLevels.get(files);
+    if (bounds === undefined) {
+      bounds = new LevelBounds(this.comparator, files, level > 0);
+      boundsOfLevels.set(files, bounds);
+    }
+    this.#bounds[level] = bounds;
+    return bounds;
   }
 
   /** Whether every key of the file lies before `userKey`. */

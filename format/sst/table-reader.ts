@@ -5,13 +5,20 @@
 import { corruption } from '../base/db-error.ts';
 import type { RandomAccessFile } from '../base/file-handles.ts';
 import { TRAILER_SIZE, TYPE_FOR_SEEK, writeTrailer } from '../base/internal-key.ts';
-import type { Io } from '../base/io.ts';
+import { type Io, runSync } from '../base/io.ts';
 import type { SliceTransform } from '../base/slice-transform.ts';
 import { GetResultField } from '../kernel/abi/block.ts';
 import { TableField, TableStatsField } from '../kernel/abi/block-cache.ts';
 import { getKernel, type Kernel } from '../kernel/kernel.ts';
 import type { BlockCacheLike } from './block-cache-like.ts';
-import { type CompressedCache, fetchBlock, withoutVerification } from './block-fetch.ts';
+import {
+  type BlockSource,
+  type CompressedCache,
+  fetchBlock,
+  fetchBlockSync,
+  withoutVerification,
+} from './block-fetch.ts';
+import type { BlockHandle } from './block-handle.ts';
 import { CachedBlocks, SequentialBlocks } from './block-provider.ts';
 import { FilterAnswer, FilterReader } from './filter-reader.ts';
 import { IndexCursor, IndexStatus } from './index-cursor.ts';
@@ -181,15 +188,42 @@ export class TableReader {
   /** Loads the block that the lookup with this result struct lacks. CORRUPTION when it is damaged. */
   *load(result: number, fillCache = true, verifyChecksums = true): Io<void> {
     if (this.#partitioned !== undefined) return yield* this.#partitioned.load(result, fillCache, verifyChecksums);
-    const { x, f64 } = this.#kernel;
-    const offset = f64[(result + GetResultField.handleOffset) >>> 3]!;
-    const size = f64[(result + GetResultField.handleSize) >>> 3]!;
-    const source = verifyChecksums ? this.#parts.source : withoutVerification(this.#parts.source);
+    const handle = this.#missingBlock(result);
+    const source = this.#sourceFor(verifyChecksums);
     // A block that was not verified must not be served to a read that asks for it.
     const keeps = fillCache && verifyChecksums;
-    let block = yield* fetchBlock(source, { offset, size }, source.dictionary, keeps);
-    if (keeps) block = this.#keep(offset, block);
-    if (this.#loaded !== 0) x.blockRelease(this.#loaded);
+    this.#hold(result, handle, yield* fetchBlock(source, handle, source.dictionary, keeps), keeps);
+  }
+
+  /** `load` in place. */
+  loadSync(result: number, fillCache = true, verifyChecksums = true): void {
+    if (this.#partitioned !== undefined) {
+      runSync(this.#partitioned.load(result, fillCache, verifyChecksums));
+      return;
+    }
+    const handle = this.#missingBlock(result);
+    const source = this.#sourceFor(verifyChecksums);
+    const keeps = fillCache && verifyChecksums;
+    this.#hold(result, handle, fetchBlockSync(source, handle, source.dictionary, keeps), keeps);
+  }
+
+  /** The handle that `tryGet` left in a result struct. */
+  #missingBlock(result: number): BlockHandle {
+    const { f64 } = this.#kernel;
+    return {
+      offset: f64[(result + GetResultField.handleOffset) >>> 3]!,
+      size: f64[(result + GetResultField.handleSize) >>> 3]!,
+    };
+  }
+
+  #sourceFor(verifyChecksums: boolean): BlockSource {
+    return verifyChecksums ? this.#parts.source : withoutVerification(this.#parts.source);
+  }
+
+  /** Holds a block that was brought until the lookup with this result struct asks again. */
+  #hold(result: number, { offset }: BlockHandle, fetched: number, keeps: boolean): void {
+    const block = keeps ? this.#keep(offset, fetched) : fetched;
+    if (this.#loaded !== 0) this.#kernel.x.blockRelease(this.#loaded);
     this.#loaded = block;
     this.#loadedFor = result;
   }
@@ -253,7 +287,7 @@ export class TableReader {
 
   /** A run over the table. It keeps the table's memory and file alive until it is closed. */
   newIterator(options: TableIteratorOptions = {}): TableIterator {
-    const source = options.verifyChecksums === false ? withoutVerification(this.#parts.source) : this.#parts.source;
+    const source = this.#sourceFor(options.verifyChecksums !== false);
     const { cache, comparator } = this.#options;
     const fillCache = (options.fillCache ?? true) && options.verifyChecksums !== false;
     const blocks =

@@ -2,7 +2,7 @@
 import { copyOf } from '../../format/base/bytes.ts';
 import { DBError, invalidArgument } from '../../format/base/db-error.ts';
 import { checkSize, KEY_SIZE_MAX } from '../../format/base/entry-limits.ts';
-import { runAsync, runSync } from '../../format/base/io.ts';
+import { runAsync } from '../../format/base/io.ts';
 import type { TrackedHandle } from '../monitoring/leak-tracker.ts';
 import { DBIterator } from '../read/db-iterator.ts';
 import { IteratorStatistics } from '../read/iterator-statistics.ts';
@@ -237,7 +237,7 @@ export class Reader {
     let status = lookup.run();
     while (status === LookupStatus.needsIo) {
       this.#checkTier(options);
-      runSync(lookup.load());
+      lookup.loadSync();
       status = lookup.run();
     }
     this.#count(lookup, status);

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { DescriptorFile } from './descriptor-file.ts';
-import { systemError } from './file-error.ts';
+import { fileError, systemError } from './file-error.ts';
 import type { RandomAccessFile } from './file-system.ts';
 import type { LatencyGuard } from './latency-guard.ts';
 import type { NodeDescriptor } from './node-descriptor.ts';
@@ -83,9 +83,12 @@ export class NodeRandomAccessFile extends DescriptorFile implements RandomAccess
   }
 
   readSync(buffer: Uint8Array, offset: number): number {
-    return this.descriptor.useSync(readOperation(offset, buffer.length), (fd) => {
+    const { fd } = this.descriptor;
+    try {
       requireOffset(offset);
       return readFullySync(fd, buffer, offset);
-    });
+    } catch (error) {
+      throw fileError(readOperation(offset, buffer.length), this.path, error);
+    }
   }
 }

@@ -8,7 +8,7 @@
 import { foldMerge } from '../../compaction/merge-operands.ts';
 import { corruption, notSupported } from '../../format/base/db-error.ts';
 import { userKeyOf, ValueType } from '../../format/base/internal-key.ts';
-import type { Io } from '../../format/base/io.ts';
+import { type Io, runSync } from '../../format/base/io.ts';
 import { GET_RESULT_SIZE, GetResultField } from '../../format/kernel/abi/block.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
@@ -132,6 +132,14 @@ export class PointLookup {
     } finally {
       tables.leaveLookup();
     }
+  }
+
+  /** `load` in place, to be called at once after `run`: nobody else has run since, so an open table is still open. */
+  loadSync(): void {
+    if (this.#readerNeedsLoad) {
+      this.trace?.loadBlock(this.#file!);
+      this.#reader!.loadSync(this.#result, this.#fillCache, this.#verifyChecksums);
+    } else runSync(this.load());
   }
 
   /** Whether the table that `run` was in is open; it may have been closed for another while this lookup waited for its turn. */

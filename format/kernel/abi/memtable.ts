@@ -12,6 +12,12 @@ export const InsertStatus = {
   outOfMemory: -1,
 } as const;
 
+/** Offsets in a tree: a memtable's points, or its range tombstones. */
+export const TreeField = {
+  /** u32: entries, as `memtableCount` tells. */
+  count: 28,
+} as const;
+
 /** What `batchCheck` and `batchApply` return. */
 export const BatchStatus = {
   ok: 0,

@@ -17,7 +17,12 @@ import {
   evictionReserve,
   evictionVictim,
 } from './cache-eviction';
+import { NO_DIRECTORY } from './block-directory';
 import {
+  D_BLOCK,
+  D_BLOCK_BYTES,
+  D_SHORTCUT,
+  D_TICK,
   H_CHARGE,
   H_DIRECTORY,
   H_LISTED,
@@ -147,6 +152,7 @@ export function cacheFree(cache: usize): void {
     for (let slot = slots; slot < slotsEnd; slot += SLOT_SIZE) {
       const block: usize = load<u32>(slot, SLOT_BLOCK);
       if (block == 0) continue;
+      cutShortcut(block);
       if (load<u32>(block - H_PINS) == 0) freeBlock(block);
       else store<u32>(block - H_SHARD, 0);
     }
@@ -174,21 +180,93 @@ export function cacheLookup(cache: usize, tableId: u32, offset: f64): usize {
 }
 
 /**
- * The slot of a block, or 0. Until `cacheReturn`, which must follow at once when there is one, the shard is locked: the
- * block cannot go, so it needs no pin, and nothing of it but the slot is touched.
+ * A block, or 0. Until `cacheReturn`, which must follow at once when there is one, the shard is locked: the block cannot go,
+ * so it needs no pin. `borrowedBytes` and `borrowedDirectory` tell of it.
+ *
+ * `shortcut` is the address of a u32 of the caller's, 0 at first. While the block is in the cache and has a directory, the
+ * cache keeps the address of that there, under the shard's lock: a lookup that finds it needs neither slot nor header. The
+ * caller cuts it (`cacheCutShortcut`) before the u32 goes. A directory has one shortcut: the last one that asked.
  *
  * Between two inserts into its shard a block moves to the recent end of the eviction order once: among blocks that were
  * all used since the last one came, the order of their uses says little about which to lose next.
  */
-export function cacheBorrow(cache: usize, tableId: u32, offset: f64): usize {
-  const slot = lockSlot(cache, tableId, offset);
+export function cacheBorrow(cache: usize, tableId: u32, offset: u64, shortcut: usize): usize {
+  const hash = hashOf(tableId, offset);
+  const shard = shardOf(cache, hash);
+  lockAcquire(shard + S_LOCK);
+  const directory: usize = load<u32>(shortcut);
+  return directory == 0
+    ? borrowBySlot(shard, hash, tableId, offset, shortcut)
+    : borrowByShortcut(shard, directory);
+}
+
+// @ts-ignore: decorator
+@inline
+function borrowByShortcut(shard: usize, directory: usize): usize {
+  const block: usize = load<u32>(directory, D_BLOCK);
+  lend(shard, directory, load<u32>(directory, D_BLOCK_BYTES));
+  const tick = load<u32>(shard, S_TICK);
+  if (load<u32>(directory, D_TICK) != tick) {
+    store<u32>(directory, tick, D_TICK);
+    freshen(shard, block);
+  }
+  return block;
+}
+
+function borrowBySlot(shard: usize, hash: u64, tableId: u32, offset: u64, shortcut: usize): usize {
+  const slot = slotInLocked(shard, hash, tableId, offset);
   if (slot == 0) return 0;
-  const tick = load<u32>(lockedShard, S_TICK);
+  const block: usize = load<u32>(slot, SLOT_BLOCK);
+  const directory: usize = load<u32>(slot, SLOT_DIRECTORY);
+  lend(shard, directory, load<u32>(slot, SLOT_BYTES));
+  const tick = load<u32>(shard, S_TICK);
   if (load<u32>(slot, SLOT_TICK) != tick) {
     store<u32>(slot, tick, SLOT_TICK);
-    freshen(lockedShard, load<u32>(slot, SLOT_BLOCK));
+    freshen(shard, block);
   }
-  return slot;
+  if (directory > NO_DIRECTORY) leadTo(directory, shortcut);
+  return block;
+}
+
+/** Of the borrowed block: bytes in use, and its directory, `NO_DIRECTORY` where it can have none, 0 while that is open. */
+export let borrowedBytes: u32 = 0;
+export let borrowedDirectory: usize = 0;
+
+// @ts-ignore: decorator
+@inline
+function lend(shard: usize, directory: usize, bytes: u32): void {
+  store<u64>(shard, load<u64>(shard, S_HITS) + 1, S_HITS);
+  lockedShard = shard;
+  borrowedDirectory = directory;
+  borrowedBytes = bytes;
+}
+
+/** Ends what `shortcut`, of a block at this place, leads to. Takes no lock where it leads nowhere: then no cache need be there. */
+export function cacheCutShortcut(cache: usize, tableId: u32, offset: u64, shortcut: usize): void {
+  if (load<u32>(shortcut) == 0) return;
+  const shard = shardOf(cache, hashOf(tableId, offset));
+  lockAcquire(shard + S_LOCK);
+  const directory: usize = load<u32>(shortcut);
+  if (directory != 0) store<u32>(directory, 0, D_SHORTCUT);
+  store<u32>(shortcut, 0);
+  lockRelease(shard + S_LOCK);
+}
+
+/** Has `shortcut`, and no other, lead to the directory. */
+function leadTo(directory: usize, shortcut: usize): void {
+  const other: usize = load<u32>(directory, D_SHORTCUT);
+  if (other != 0) store<u32>(other, 0);
+  store<u32>(directory, <u32>shortcut, D_SHORTCUT);
+  store<u32>(shortcut, <u32>directory);
+}
+
+/** A block that leaves the cache is no longer to be found by the shortcut to its directory. */
+function cutShortcut(block: usize): void {
+  const directory: usize = load<u32>(block - H_DIRECTORY);
+  if (directory == 0) return;
+  const shortcut: usize = load<u32>(directory, D_SHORTCUT);
+  if (shortcut != 0) store<u32>(shortcut, 0);
+  store<u32>(directory, 0, D_SHORTCUT);
 }
 
 /** Ends the loan. */
@@ -203,15 +281,18 @@ export function borrowedPin(block: usize): void {
 
 /**
  * Gives the borrowed block a directory of `bytes`, which is charged and freed with it; false when there is no room for it
- * even after evictions. Slots may have moved afterwards.
+ * even after evictions.
  */
-export function borrowedKeepDirectory(block: usize, directory: usize, bytes: u32): bool {
+export function borrowedKeepDirectory(block: usize, directory: usize, bytes: u32, shortcut: usize): bool {
   const shard = lockedShard;
   // Lest it is evicted to make room for its own directory.
   pin(shard, block);
   makeRoom(shard, bytes);
   const fits = load<u64>(shard, S_USAGE) + bytes <= load<u64>(shard, S_CAPACITY);
   if (fits) {
+    store<u32>(directory, <u32>block, D_BLOCK);
+    store<u32>(directory, load<u32>(block - H_SIZE), D_BLOCK_BYTES);
+    leadTo(directory, shortcut);
     store<u32>(block - H_DIRECTORY, <u32>directory);
     store<u32>(block - H_CHARGE, load<u32>(block - H_CHARGE) + bytes);
     store<u64>(shard, load<u64>(shard, S_USAGE) + bytes, S_USAGE);
@@ -360,15 +441,22 @@ function lockSlot(cache: usize, tableId: u32, offset: f64): usize {
   const hash = hashOf(tableId, key);
   const shard = shardOf(cache, hash);
   lockAcquire(shard + S_LOCK);
-  const slot = findSlot(shard, hash, tableId, key);
-  if (slot == 0 || load<u32>(slot, SLOT_BLOCK) == 0) {
-    store<u64>(shard, load<u64>(shard, S_MISSES) + 1, S_MISSES);
-    lockRelease(shard + S_LOCK);
-    return 0;
-  }
+  const slot = slotInLocked(shard, hash, tableId, key);
+  if (slot == 0) return 0;
   store<u64>(shard, load<u64>(shard, S_HITS) + 1, S_HITS);
   lockedShard = shard;
   return slot;
+}
+
+/** The slot of a block in a shard that is locked; 0, counted and with the shard unlocked, if there is none. */
+// @ts-ignore: decorator
+@inline
+function slotInLocked(shard: usize, hash: u64, tableId: u32, offset: u64): usize {
+  const slot = findSlot(shard, hash, tableId, offset);
+  if (slot != 0 && load<u32>(slot, SLOT_BLOCK) != 0) return slot;
+  store<u64>(shard, load<u64>(shard, S_MISSES) + 1, S_MISSES);
+  lockRelease(shard + S_LOCK);
+  return 0;
 }
 
 // @ts-ignore: decorator
@@ -449,6 +537,7 @@ function makeRoom(shard: usize, charge: u64): void {
 function eraseSlot(shard: usize, slot: usize): void {
   const block: usize = load<u32>(slot);
   store<u32>(block - H_LISTED, 0);
+  cutShortcut(block);
   store<u32>(shard, load<u32>(shard, S_COUNT) - 1, S_COUNT);
   if (load<u32>(block - H_PINS) == 0) {
     evictionRemove(shard, block);

@@ -4,7 +4,15 @@
  *
  * A block that is asked for a second time gets a directory. Only for bytewise order: no host function runs under the lock.
  */
-import { borrowedKeepDirectory, borrowedPin, borrowedSetDirectory, cacheBorrow, cacheReturn } from './block-cache';
+import {
+  borrowedBytes,
+  borrowedDirectory,
+  borrowedKeepDirectory,
+  borrowedPin,
+  borrowedSetDirectory,
+  cacheBorrow,
+  cacheReturn,
+} from './block-cache';
 import { directoryGet, directorySize, makeDirectory, NO_DIRECTORY } from './block-directory';
 import { blockGet, trailerGlobal, trailerMask, trailerMax } from './block-get';
 import {
@@ -18,9 +26,9 @@ import {
   R_VALUE_SIZE,
 } from './block-get-result';
 import { copyExact } from './bytes';
-import { SLOT_BLOCK, SLOT_BYTES, SLOT_DIRECTORY } from './cache-layout';
 import { COMPARATOR_BYTEWISE } from './compare';
 import { free, malloc } from './memory';
+import { PLACE_OFFSET, PLACE_SHORTCUT } from './restart-prefixes';
 
 /** Longer values are read where they lie. */
 const VALUE_COPY_MAX: u32 = 1024;
@@ -28,11 +36,11 @@ const VALUE_COPY_MAX: u32 = 1024;
 /** Where values are copied to; of this thread. */
 let values: usize = 0;
 
-/** An outcome of `blockGet`, or `GET_NEED_BLOCK`: the block is not in the cache. */
+/** An outcome of `blockGet` for the block at a place of the index, or `GET_NEED_BLOCK`: it is not in the cache. */
 export function borrowedGet(
   cache: usize,
   tableId: u32,
-  offset: f64,
+  place: usize,
   flags: u32,
   globalSequence: f64,
   userKey: usize,
@@ -40,12 +48,11 @@ export function borrowedGet(
   sequence: f64,
   result: usize,
 ): i32 {
-  const slot = cacheBorrow(cache, tableId, offset);
-  if (slot == 0) return GET_NEED_BLOCK;
-  const block: usize = load<u32>(slot, SLOT_BLOCK);
-  const size = load<u32>(slot, SLOT_BYTES);
-  let directory: usize = load<u32>(slot, SLOT_DIRECTORY);
-  if (directory == 0) directory = addDirectory(block, size, flags);
+  const block = cacheBorrow(cache, tableId, load<u32>(place, PLACE_OFFSET), place + PLACE_SHORTCUT);
+  if (block == 0) return GET_NEED_BLOCK;
+  const size = borrowedBytes;
+  let directory = borrowedDirectory;
+  if (directory == 0) directory = addDirectory(block, size, flags, place + PLACE_SHORTCUT);
   let status = GET_UNDECIDED;
   if (directory != NO_DIRECTORY) {
     const mask = trailerMask(flags);
@@ -63,9 +70,9 @@ export function borrowedGet(
   return status == GET_BLOCK_ENDED ? GET_ABSENT : status;
 }
 
-function addDirectory(block: usize, size: u32, flags: u32): usize {
+function addDirectory(block: usize, size: u32, flags: u32, shortcut: usize): usize {
   let directory = makeDirectory(block, size, flags);
-  if (directory != NO_DIRECTORY && !borrowedKeepDirectory(block, directory, directorySize(directory))) {
+  if (directory != NO_DIRECTORY && !borrowedKeepDirectory(block, directory, directorySize(directory), shortcut)) {
     free(directory);
     directory = NO_DIRECTORY;
   }

@@ -26,6 +26,18 @@ export const H_NODE: usize = 12;
 /** u32: its directory (`block-directory.ts`), 0 while it has none. */
 export const H_DIRECTORY: usize = 8;
 
+// The head of a directory (`block-directory.ts`), where the cache keeps what lookups by a shortcut need.
+/** u32: the block. */
+export const D_BLOCK: usize = 0;
+/** u32: bytes in use of the block. */
+export const D_BLOCK_BYTES: usize = 4;
+/** u32: address of the shortcut that leads here, 0 none. */
+export const D_SHORTCUT: usize = 8;
+/** u32: the shard's tick when a lookup by the shortcut last moved the block to the recent end. */
+export const D_TICK: usize = 12;
+/** Bytes of that head. */
+export const DIRECTORY_HEAD_SIZE: u32 = 16;
+
 /** i32: spin lock over everything in the shard and over the headers of its blocks. */
 export const S_LOCK: usize = 0;
 /** u32: the hash table: slots as below, open addressing, linear probing. */

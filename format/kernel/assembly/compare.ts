@@ -58,20 +58,6 @@ export function prefixWord(key: usize, size: u32): u64 {
   return size >= 8 ? word : word & (~(<u64>0) << ((8 - size) << 3));
 }
 
-/** How many of the `count` ascending words at `words` are below `word`. */
-// @ts-ignore: decorator
-@inline
-export function countBelow(words: usize, count: u32, word: u64): u32 {
-  let low: u32 = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (load<u64>(words + (<usize>middle << 3)) < word) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** Order of two user keys by comparator `id`. */
 export function compareUser(id: u32, a: usize, aSize: u32, b: usize, bSize: u32): i32 {
   if (id == COMPARATOR_BYTEWISE) return compareBytes(a, aSize, b, bSize);

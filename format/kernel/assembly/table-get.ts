@@ -5,7 +5,7 @@
  * An index of user keys proves that a key lies in one block. In an index of internal keys the versions of one user key
  * may run on into the next block, so the search goes on while the separator still has that user key.
  */
-import { blockRelease, blockRetain, blockSize, cacheLookup } from './block-cache';
+import { blockRelease, blockRetain, blockSize, cacheCutShortcut, cacheLookup } from './block-cache';
 import { borrowedGet } from './borrowed-get';
 import {
   blockCursorFree,
@@ -34,18 +34,26 @@ import {
   R_BLOCK,
   R_HANDLE_OFFSET,
   R_HANDLE_SIZE,
+  R_TYPE,
 } from './block-get-result';
 import { C_ERROR, C_KEY, C_KEY_SIZE, C_VALID } from './cursor-head';
 import { filterMayMatch } from './filter';
 import { COMPARATOR_BYTEWISE, compareUser, TRAILER_SIZE } from './compare';
 import { free, malloc } from './memory';
 import {
+  firstPlace,
   freeRestartPrefixes,
+  handleOfPlace,
   makeRestartPrefixes,
-  narrowedHandle,
   narrowedHigh,
   narrowedLow,
+  narrowedPlace,
   narrowRestarts,
+  nextPlace,
+  PLACE_OFFSET,
+  PLACE_SHORTCUT,
+  placeHandleSize,
+  placesEnd,
 } from './restart-prefixes';
 
 // `abi/block-cache.ts` explains the fields.
@@ -62,8 +70,10 @@ const T_STATS: usize = 36;
 const T_GLOBAL: usize = 40; // f64
 const T_PREFIXES: usize = 48; // of the index block's restart keys, 0 none
 const T_FLEETING: usize = 52;
-const T_CURSOR: usize = 56; // over the index block, set up once
-const TABLE_SIZE: u32 = 56 + BLOCK_CURSOR_SIZE;
+const T_CACHE: usize = 56; // where shortcuts lead to
+const T_PASSED: usize = 60; // what the filter said last
+const T_CURSOR: usize = 64; // over the index block, set up once
+const TABLE_SIZE: u32 = 64 + BLOCK_CURSOR_SIZE;
 
 // Counters.
 const STAT_FILTER_USEFUL: usize = 0;
@@ -95,7 +105,7 @@ export function tablePrepare(t: usize): i32 {
   const cursor = t + T_CURSOR;
   const index: usize = load<u32>(t, T_INDEX);
   if (blockCursorInit(cursor, index, load<u32>(t, T_INDEX_SIZE), flags, load<u32>(t, T_COMPARATOR), 0) == 0) return 0;
-  freeRestartPrefixes(load<u32>(t, T_PREFIXES));
+  dropPrefixes(t);
   let prefixes: usize = 0;
   if (load<u32>(t, T_COMPARATOR) == COMPARATOR_BYTEWISE && load<u32>(t, T_FLEETING) == 0) {
     prefixes = makeRestartPrefixes(
@@ -114,8 +124,21 @@ export function tablePrepare(t: usize): i32 {
 export function tableDestroy(t: usize): void {
   if (t == 0) return;
   blockCursorFree(t + T_CURSOR);
-  freeRestartPrefixes(load<u32>(t, T_PREFIXES));
+  dropPrefixes(t);
   free(t);
+}
+
+/** Cuts all shortcuts into the cache, and frees what they lie in. */
+function dropPrefixes(t: usize): void {
+  const prefixes: usize = load<u32>(t, T_PREFIXES);
+  if (prefixes == 0) return;
+  const first = firstPlace(prefixes);
+  const end = placesEnd(prefixes);
+  for (let place = first; first != 0 && place < end; place = nextPlace(place)) {
+    const offset = load<u32>(place, PLACE_OFFSET);
+    cacheCutShortcut(load<u32>(t, T_CACHE), load<u32>(t, T_TABLE_ID), offset, place + PLACE_SHORTCUT);
+  }
+  freeRestartPrefixes(prefixes);
 }
 
 /** Newest version of a user key with sequence <= `sequence`; `abi/block-cache.ts` lists the outcomes. */
@@ -129,17 +152,13 @@ export function tableGet(
   result: usize,
 ): i32 {
   const filtered = load<u32>(t, T_FILTER) != 0 && load<u32>(t, T_WHOLE_KEY) != 0;
-  if (filtered && loaded == 0) {
-    if (filterMayMatch(load<u32>(t, T_FILTER), load<u32>(t, T_FILTER_SIZE), userKey, userKeySize) == 0) {
-      countUp(t, STAT_FILTER_USEFUL);
-      return GET_ABSENT;
-    }
-    countUp(t, STAT_FILTER_POSITIVE);
-  }
-  const prefixes: usize = load<u32>(t, T_PREFIXES);
-  const narrowed = prefixes != 0 && narrowRestarts(prefixes, userKey, userKeySize);
-  if (narrowed && narrowedHandle != 0 && loaded == 0 && cache != 0) {
-    const status = getThere(t, cache, narrowedHandle, userKey, userKeySize, sequence, result);
+  // Filters tend to say what they said last. Where that was yes, the index is searched before the answer is there.
+  const ahead = load<u32>(t, T_PASSED) != 0;
+  let narrowed = ahead && narrow(t, userKey, userKeySize, result);
+  if (filtered && loaded == 0 && !passesFilter(t, userKey, userKeySize)) return GET_ABSENT;
+  if (!ahead) narrowed = narrow(t, userKey, userKeySize, result);
+  if (narrowed && narrowedPlace != 0 && loaded == 0 && cache != 0) {
+    const status = getThere(t, cache, narrowedPlace, userKey, userKeySize, sequence, result);
     if (status == GET_FOUND && filtered) countUp(t, STAT_FILTER_TRUE_POSITIVE);
     return status;
   }
@@ -160,26 +179,58 @@ export function tableGet(
   return status;
 }
 
+// @ts-ignore: decorator
+@inline
+function passesFilter(t: usize, userKey: usize, userKeySize: u32): bool {
+  const passes = filterMayMatch(load<u32>(t, T_FILTER), load<u32>(t, T_FILTER_SIZE), userKey, userKeySize);
+  store<u32>(t, passes, T_PASSED);
+  countUp(t, passes == 0 ? STAT_FILTER_USEFUL : STAT_FILTER_POSITIVE);
+  return passes != 0;
+}
+
+/** `narrowRestarts` for the index, where it is prepared. */
+// @ts-ignore: decorator
+@inline
+function narrow(t: usize, userKey: usize, userKeySize: u32, result: usize): bool {
+  const prefixes: usize = load<u32>(t, T_PREFIXES);
+  if (prefixes == 0 || !narrowRestarts(prefixes, userKey, userKeySize)) return false;
+  if (narrowedPlace != 0) touchDirectory(narrowedPlace, result);
+  return true;
+}
+
+/**
+ * Has the directory of a block come from memory, all of what a block of 4 KiB has at once, while the filter does: the lock of
+ * the block's shard, behind which it is looked at, keeps the processor from reading ahead. The address may be out of date; what
+ * is read counts for nothing, and goes into the result, where it is overwritten, lest the loads are optimized away.
+ */
+// @ts-ignore: decorator
+@inline
+function touchDirectory(place: usize, result: usize): void {
+  const d: usize = load<u32>(place, PLACE_SHORTCUT);
+  const ofDefaultBlock = load<u32>(d) + load<u32>(d, 64) + load<u32>(d, 128) + load<u32>(d, 192) + load<u32>(d, 256);
+  store<u32>(result, ofDefaultBlock + load<u32>(d, 320) + load<u32>(d, 380), R_TYPE);
+}
+
 /** Searches the one data block that can hold the key, if it is in the cache. */
 function getThere(
   t: usize,
   cache: usize,
-  handle: usize,
+  place: usize,
   userKey: usize,
   userKeySize: u32,
   sequence: f64,
   result: usize,
 ): i32 {
-  const offset = load<f64>(handle);
+  store<u32>(t, <u32>cache, T_CACHE);
   const flags = load<u32>(t, T_DATA_FLAGS);
   const global = load<f64>(t, T_GLOBAL);
   const status = borrowedGet(
-    cache, load<u32>(t, T_TABLE_ID), offset, flags, global, userKey, userKeySize, sequence, result,
+    cache, load<u32>(t, T_TABLE_ID), place, flags, global, userKey, userKeySize, sequence, result,
   );
   countUp(t, status == GET_NEED_BLOCK ? STAT_BLOCK_MISSES : STAT_BLOCK_HITS);
   if (status == GET_FOUND || status == GET_ABSENT) return status;
-  store<f64>(result, offset, R_HANDLE_OFFSET);
-  store<f64>(result, load<f64>(handle, 8), R_HANDLE_SIZE);
+  store<f64>(result, <f64>handleOfPlace(load<u32>(t, T_PREFIXES), place), R_HANDLE_OFFSET);
+  store<f64>(result, <f64>placeHandleSize, R_HANDLE_SIZE);
   return status;
 }
 

@@ -86,8 +86,8 @@ test('a second lookup gives the block a directory, which the cache charges for a
   expect(usageOf(table.cache)).toBe(plain);
   table.get(key, 99);
   const withDirectory = usageOf(table.cache);
-  // Ten entries of eight bytes and an offset each, and what the keys have in common.
-  expect(withDirectory - plain).toBe(8 + 16 + 10 * 10);
+  // A header, what the keys have in common, and ten entries of eight bytes and an offset each.
+  expect(withDirectory - plain).toBe(24 + 16 + 10 * 10);
   table.get(key, 99);
   expect(usageOf(table.cache)).toBe(withDirectory);
   const allocated = x.allocatedBytes();
