@@ -71,14 +71,8 @@ const GLOBAL_SEQUENCE_SIZE = 8;
 
 /** Reads everything about a table but its data. CORRUPTION when a part is damaged. */
 export function* openTable(options: TableOpenOptions): Io<TableParts> {
-  const { fileSize } = options;
-  const path = options.file.path;
-  const file = yield* TailFile.read(options.file, fileSize);
-  const footer = decodeFooter(file.lastBytes(FOOTER_SIZE_MAX), fileSize, path);
-  const { formatVersion, checksumId, baseContextChecksum } = footer;
-  const { verifyChecksums } = options;
-  const meta: BlockSource = { file, fileSize, path, formatVersion, checksumId, baseContextChecksum, verifyChecksums };
-  const metaindex = yield* readMetaindex(meta, footer);
+  const { path } = options.file;
+  const { footer, meta, metaindex } = yield* readTail(options.file, options.fileSize, options.verifyChecksums);
   const properties = yield* readProperties(meta, metaindex.properties);
   checkComparator(options, properties, path);
   const globalSequence = decideGlobalSequence(properties, options.largestSequence, path);
@@ -109,13 +103,8 @@ export function* openTable(options: TableOpenOptions): Io<TableParts> {
  * caller's. CORRUPTION when what was read is damaged.
  */
 export function* readTableProperties(handle: RandomAccessFile, fileSize: number): Io<TableProperties> {
-  const { path } = handle;
-  const file = yield* TailFile.read(handle, fileSize);
-  const footer = decodeFooter(file.lastBytes(FOOTER_SIZE_MAX), fileSize, path);
-  const { formatVersion, checksumId, baseContextChecksum } = footer;
-  const source = { file, fileSize, path, formatVersion, checksumId, baseContextChecksum, verifyChecksums: true };
-  const metaindex = yield* readMetaindex(source, footer);
-  return yield* readProperties(source, metaindex.properties);
+  const { meta, metaindex } = yield* readTail(handle, fileSize, true);
+  return yield* readProperties(meta, metaindex.properties);
 }
 
 /**
@@ -124,14 +113,11 @@ export function* readTableProperties(handle: RandomAccessFile, fileSize: number)
  */
 export function* readGlobalSequenceOffset(handle: RandomAccessFile, fileSize: number): Io<number> {
   const { path } = handle;
-  const file = yield* TailFile.read(handle, fileSize);
-  const footer = decodeFooter(file.lastBytes(FOOTER_SIZE_MAX), fileSize, path);
-  const { formatVersion, checksumId, baseContextChecksum } = footer;
-  const source = { file, fileSize, path, formatVersion, checksumId, baseContextChecksum, verifyChecksums: true };
-  const { properties } = yield* readMetaindex(source, footer);
+  const { meta, metaindex } = yield* readTail(handle, fileSize, true);
+  const { properties } = metaindex;
   if (properties === undefined) throw corruption(`the metaindex of ${path} names no properties block`);
   const kernel = getKernel();
-  const block = yield* readStoredBlock(source, properties);
+  const block = yield* readStoredBlock(meta, properties);
   try {
     const plain = kernel.u8[block + properties.size] === 0;
     const bytes = kernel.u8.subarray(block, block + properties.size);
@@ -142,6 +128,23 @@ export function* readGlobalSequenceOffset(handle: RandomAccessFile, fileSize: nu
   } finally {
     kernel.x.blockRelease(block);
   }
+}
+
+/** Where a table's parts are, and where to read all of them but its data from. */
+interface TableTail {
+  readonly footer: Footer;
+  readonly meta: BlockSource;
+  readonly metaindex: Metaindex;
+}
+
+/** Reads the end of the file, where what describes a table lies together. */
+function* readTail(handle: RandomAccessFile, fileSize: number, verifyChecksums: boolean): Io<TableTail> {
+  const { path } = handle;
+  const file = yield* TailFile.read(handle, fileSize);
+  const footer = decodeFooter(file.lastBytes(FOOTER_SIZE_MAX), fileSize, path);
+  const { formatVersion, checksumId, baseContextChecksum } = footer;
+  const meta: BlockSource = { file, fileSize, path, formatVersion, checksumId, baseContextChecksum, verifyChecksums };
+  return { footer, meta, metaindex: yield* readMetaindex(meta, footer) };
 }
 
 function* readMetaindex(source: BlockSource, footer: Footer): Io<Metaindex> {

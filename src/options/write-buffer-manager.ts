@@ -65,9 +65,8 @@ export class WriteBufferManager {
 
   /** Bytes of the memtables, active and immutable, of all open databases that share this. */
   get memoryUsage(): number {
-    let sum = 0;
-    for (const member of this.#members) sum += member.activeBytes + member.immutableBytes;
-    return sum;
+    const { active, immutable } = this.#usage();
+    return active + immutable;
   }
 
   /** Counts a database from now on. For the engine. */
@@ -82,12 +81,7 @@ export class WriteBufferManager {
 
   /** Whether the database that writes next is to flush: RocksDB's rule. For the engine. */
   shouldFlush(): boolean {
-    let active = 0;
-    let immutable = 0;
-    for (const member of this.#members) {
-      active += member.activeBytes;
-      immutable += member.immutableBytes;
-    }
+    const { active, immutable } = this.#usage();
     if (active > this.bufferSize * (7 / 8)) return true;
     return active + immutable >= this.bufferSize && active >= this.bufferSize / 2;
   }
@@ -95,11 +89,8 @@ export class WriteBufferManager {
   /** Decides whether writes wait. Nobody waits for memory that a failed database cannot flush. For the engine. */
   shouldStall(): boolean {
     if (!this.allowStall) return false;
-    let usage = 0;
-    for (const member of this.#members) {
-      if (member.canFlush) usage += member.activeBytes + member.immutableBytes;
-    }
-    this.stallActive = usage >= this.bufferSize;
+    const { active, immutable } = this.#usage((member) => member.canFlush);
+    this.stallActive = active + immutable >= this.bufferSize;
     return this.stallActive;
   }
 
@@ -131,6 +122,18 @@ export class WriteBufferManager {
     const largest = this.#largest((member) => member.canFlushSync);
     largest?.sealOldestSync();
     return largest !== undefined;
+  }
+
+  /** Bytes of the memtables of all members, or of those that count. */
+  #usage(counts: (member: WriteBufferMember) => boolean = () => true): { active: number; immutable: number } {
+    let active = 0;
+    let immutable = 0;
+    for (const member of this.#members) {
+      if (!counts(member)) continue;
+      active += member.activeBytes;
+      immutable += member.immutableBytes;
+    }
+    return { active, immutable };
   }
 
   /** The member with the most in active memtables, of those that have something there. */

@@ -113,7 +113,7 @@ test('S42 a synced write is there after a power cut at any moment behind its ack
   expect(images).toBeGreaterThan(50);
 });
 
-test('S41 what was written without the log is lost by a power cut, unless it was flushed', async () => {
+test('S20 S41 what was written without the log is lost by a power cut, unless it was flushed', async () => {
   const fileSystem = new MemoryFileSystem({ crashable: true });
   await using db = await DB.open('/db', { ...OPTIONS, env: new Env({ fileSystem }) });
   await db.put('flushed', 'x', { disableWAL: true });
@@ -130,7 +130,7 @@ test('S41 what was written without the log is lost by a power cut, unless it was
   ]);
 });
 
-test('S41 the same with a process that is killed', { timeout: 60_000 }, async () => {
+test('S20 S41 the same with a process that is killed', { timeout: 60_000 }, async () => {
   using directory = temporaryDirectory();
   const work = `import { DB } from ${JSON.stringify(join(PROJECT_ROOT, 'src/index.ts'))};
     const db = await DB.open(process.argv[1], { createIfMissing: true });

@@ -1,6 +1,7 @@
 /** Asks filters as the document describes them, with its numbers. */
 
 import { Hash64, hash32Reference } from '../../format/kernel/reference/filter-hash.ts';
+import { byteSwap, parity } from '../../support/bit-math.ts';
 import { bytesOf, type FormatDocument } from './document.ts';
 import { type FieldSet, FormReader } from './layout.ts';
 
@@ -145,18 +146,4 @@ export class DocumentFilters {
 
 function isSet(bits: Buffer, line: number, bit: number): boolean {
   return (bits[line + (bit >> 3)]! & (1 << (bit & 7))) !== 0;
-}
-
-function byteSwap(value: bigint): bigint {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(value);
-  return bytes.readBigUInt64BE();
-}
-
-function parity(value: bigint): bigint {
-  let ones = 0n;
-  for (let rest = value; rest > 0n; rest >>= 1n) {
-    ones ^= rest & 1n;
-  }
-  return ones;
 }

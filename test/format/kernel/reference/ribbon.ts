@@ -1,19 +1,9 @@
 /** Probing a Standard128Ribbon block with 128-bit numbers, after the description of the format. */
 
+import { byteSwap, parity } from '../../../support/bit-math.ts';
+
 const M64 = (1n << 64n) - 1n;
 const M128 = (1n << 128n) - 1n;
-
-function byteSwap(value: bigint): bigint {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(value);
-  return bytes.readBigUInt64BE();
-}
-
-function parity(value: bigint): bigint {
-  let ones = 0n;
-  for (let rest = value; rest > 0n; rest >>= 1n) ones ^= rest & 1n;
-  return ones;
-}
 
 /** Whether a key of this `Hash64` may be in the filter. */
 export function ribbonReference(filter: Uint8Array, key: bigint): boolean {
