@@ -127,6 +127,60 @@ test('S134 a load in order moves files instead of rewriting them', async () => {
   expect(final.writeAmplification).toBeLessThanOrEqual(1.1);
 });
 
+/** A compaction as the LOG tells of it. */
+interface LoggedCompaction {
+  startLine: number;
+  endLine: number;
+  levels: number[];
+  files: number[];
+}
+
+/** The compactions between the `EVENT_LOG_v1` lines of their start and their end. */
+function loggedCompactions(log: string): LoggedCompaction[] {
+  const mark = 'EVENT_LOG_v1 ';
+  const open = new Map<number, LoggedCompaction>();
+  const done: LoggedCompaction[] = [];
+  for (const [at, line] of log.split('\n').entries()) {
+    if (!line.includes(mark)) continue;
+    const event = JSON.parse(line.slice(line.indexOf(mark) + mark.length)) as Record<string, unknown>;
+    const job = event.job as number;
+    if (event.event === 'compaction_started') {
+      const inputs = Object.entries(event).filter(([name]) => name.startsWith('files_L'));
+      const levels = inputs.map(([name]) => Number(name.slice('files_L'.length)));
+      open.set(job, { startLine: at, endLine: at, levels, files: inputs.flatMap(([, files]) => files as number[]) });
+    } else if (event.event === 'compaction_finished') done.push({ ...open.get(job)!, endLine: at });
+  }
+  return done;
+}
+
+test('S135 the event log shows compactions side by side in different levels, which share no table', async () => {
+  using directory = temporaryDirectory();
+  const { code } = await runDbBench(
+    `--db=${directory.path}/db`,
+    '--num=30000',
+    '--write_buffer_size=65536',
+    '--target_file_size_base=8192',
+    '--max_bytes_for_level_base=65536',
+    '--max_bytes_for_level_multiplier=2',
+    '--level0_file_num_compaction_trigger=2',
+    '--max_background_compactions=4',
+    '--max_background_flushes=1',
+    '--benchmarks=fillseq,overwrite,waitforcompaction',
+  );
+  expect(code).toBe(0);
+  const compactions = loggedCompactions(readFileSync(join(directory.path, 'db/LOG'), 'utf8'));
+  let inOtherLevels = 0;
+  for (const [i, one] of compactions.entries()) {
+    for (const other of compactions.slice(i + 1)) {
+      if (other.startLine > one.endLine || one.startLine > other.endLine) continue;
+      expect(one.files.filter((file) => other.files.includes(file))).toEqual([]);
+      if (one.levels[0] !== other.levels[0]) inOtherLevels++;
+    }
+  }
+  process.stdout.write(`S135: ${compactions.length} compactions, ${inOtherLevels} pairs at once in different levels\n`);
+  expect(inOtherLevels).toBeGreaterThan(0);
+});
+
 test('S137 twenty compaction threads are asked for, and the header tells how many there are', async () => {
   const { out } = await runDbBench(MEMORY, '--num=10', '--max_background_compactions=20', '--benchmarks=fillseq');
   expect(out).toMatch(/^Compaction threads: \d+ \(20 asked for, at most one a core\)$/m);

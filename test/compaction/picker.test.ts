@@ -232,6 +232,33 @@ test('plans are plain data that can be sent to a worker', () => {
   expect(structuredClone(compaction)).toEqual(compaction);
 });
 
+test('S139 with level 0 and level 3 over their limits the compaction out of level 0 is started first', () => {
+  const family = new Family();
+  // Level 3 may hold 25 GiB: it is as far over its limit as level 0 is, then less far.
+  for (const size of ['50GB', '30GB']) {
+    family.levels = parseLevels([
+      'L0 9:a-z 8:a-m 7:a-c 6:x-z 5:a-b 4:a-c 12:c-d 11:a-z',
+      'L1 3:a-k 2:l-z',
+      `L3 1:a-z size=${size}`,
+    ]);
+    const scope = new RunningCompactions(bytewiseComparator, []);
+    const scores = levelScores(
+      family.context.view,
+      defaultCompactionPickerOptions,
+      scope,
+      levelTargets(family.context.view, defaultCompactionPickerOptions),
+    );
+    expect(scores.filter(({ score }) => score > 1).map(({ level }) => level)).toEqual([0, 3]);
+    const picker = pickerFor(defaultCompactionPickerOptions, bytewiseComparator);
+    const first = picker.pick(family.context)!;
+    expect([first.inputs[0]!.level, first.outputLevel]).toEqual([0, 1]);
+    family.running = [first];
+    const second = picker.pick(family.context)!;
+    expect([second.inputs[0]!.level, second.outputLevel]).toEqual([3, 4]);
+    family.running = [];
+  }
+});
+
 test('style none picks nothing', () => {
   const family = new Family();
   family.levels = parseLevels(['L0 9:a-z 8:a-m 7:a-c 6:x-z 5:a-z']);
