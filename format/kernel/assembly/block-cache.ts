@@ -187,8 +187,9 @@ export function cacheLookup(cache: usize, tableId: u32, offset: f64): usize {
  * cache keeps the address of that there, under the shard's lock: a lookup that finds it needs neither slot nor header. The
  * caller cuts it (`cacheCutShortcut`) before the u32 goes. A directory has one shortcut: the last one that asked.
  *
- * Between two inserts into its shard a block moves to the recent end of the eviction order once: among blocks that were
- * all used since the last one came, the order of their uses says little about which to lose next.
+ * A block moves to the recent end of the eviction order at most once between two inserts into its shard, and with one list
+ * once in as many inserts as an eighth of the blocks: it is then still in the recent eighth, where the order says little
+ * about what to lose next, and a move costs as much as the rest of the lookup.
  */
 export function cacheBorrow(cache: usize, tableId: u32, offset: u64, shortcut: usize): usize {
   const hash = hashOf(tableId, offset);
@@ -205,9 +206,8 @@ export function cacheBorrow(cache: usize, tableId: u32, offset: u64, shortcut: u
 function borrowByShortcut(shard: usize, directory: usize): usize {
   const block: usize = load<u32>(directory, D_BLOCK);
   lend(shard, directory, load<u32>(directory, D_BLOCK_BYTES));
-  const tick = load<u32>(shard, S_TICK);
-  if (load<u32>(directory, D_TICK) != tick) {
-    store<u32>(directory, tick, D_TICK);
+  if (isStale(shard, load<u32>(directory, D_TICK))) {
+    store<u32>(directory, load<u32>(shard, S_TICK), D_TICK);
     freshen(shard, block);
   }
   return block;
@@ -219,13 +219,20 @@ function borrowBySlot(shard: usize, hash: u64, tableId: u32, offset: u64, shortc
   const block: usize = load<u32>(slot, SLOT_BLOCK);
   const directory: usize = load<u32>(slot, SLOT_DIRECTORY);
   lend(shard, directory, load<u32>(slot, SLOT_BYTES));
-  const tick = load<u32>(shard, S_TICK);
-  if (load<u32>(slot, SLOT_TICK) != tick) {
-    store<u32>(slot, tick, SLOT_TICK);
+  if (isStale(shard, load<u32>(slot, SLOT_TICK))) {
+    store<u32>(slot, load<u32>(shard, S_TICK), SLOT_TICK);
     freshen(shard, block);
   }
-  if (directory > NO_DIRECTORY) leadTo(directory, shortcut);
+  if (directory > NO_DIRECTORY) leadTo(shard, directory, shortcut);
   return block;
+}
+
+/** Whether a block that moved to the recent end at this tick of its shard is to be moved again. */
+// @ts-ignore: decorator
+@inline
+function isStale(shard: usize, tick: u32): bool {
+  const spared = load<u32>(shard, S_POLICY) == 1 ? load<u32>(shard, S_COUNT) >> 3 : 0;
+  return load<u32>(shard, S_TICK) - tick > spared;
 }
 
 /** Of the borrowed block: bytes in use, and its directory, `NO_DIRECTORY` where it can have none, 0 while that is open. */
@@ -252,11 +259,12 @@ export function cacheCutShortcut(cache: usize, tableId: u32, offset: u64, shortc
   lockRelease(shard + S_LOCK);
 }
 
-/** Has `shortcut`, and no other, lead to the directory. */
-function leadTo(directory: usize, shortcut: usize): void {
+/** Has `shortcut`, and no other, lead to the directory of a block that was just asked for. */
+function leadTo(shard: usize, directory: usize, shortcut: usize): void {
   const other: usize = load<u32>(directory, D_SHORTCUT);
   if (other != 0) store<u32>(other, 0);
   store<u32>(directory, <u32>shortcut, D_SHORTCUT);
+  store<u32>(directory, load<u32>(shard, S_TICK), D_TICK);
   store<u32>(shortcut, <u32>directory);
 }
 
@@ -292,7 +300,7 @@ export function borrowedKeepDirectory(block: usize, directory: usize, bytes: u32
   if (fits) {
     store<u32>(directory, <u32>block, D_BLOCK);
     store<u32>(directory, load<u32>(block - H_SIZE), D_BLOCK_BYTES);
-    leadTo(directory, shortcut);
+    leadTo(shard, directory, shortcut);
     store<u32>(block - H_DIRECTORY, <u32>directory);
     store<u32>(block - H_CHARGE, load<u32>(block - H_CHARGE) + bytes);
     store<u64>(shard, load<u64>(shard, S_USAGE) + bytes, S_USAGE);

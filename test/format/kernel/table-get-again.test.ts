@@ -132,6 +132,24 @@ test.each([0, 1])('directories do not let the cache pass its capacity, strict %i
   table.close();
 });
 
+test('a block that lookups come back to stays, though it moves in the eviction order only now and then', () => {
+  const entries = sequential(4000, () => utf8('value'));
+  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), { ...dense, cacheCapacity: 40_000 });
+  const loads = (i: number): number => {
+    const before = table.loads;
+    expect(table.get(userKeyOf(entries[i]!.key), 99)).toBe(plainGet([entries[i]!], userKeyOf(entries[i]!.key), 99));
+    return table.loads - before;
+  };
+  loads(3);
+  for (let i = 10; i < entries.length; i += 10) {
+    expect(loads(i)).toBe(1);
+    expect(loads(3)).toBe(0);
+  }
+  // What was asked for once went long ago.
+  expect(loads(20)).toBe(1);
+  table.close();
+});
+
 test('where everything is pinned, a strict limit gives a block no directory', () => {
   const entries = sequential(1000, () => utf8('value'));
   const probe = new HandMadeTable(scratch, inBlocksOf(entries, 10), dense);
