@@ -81,6 +81,9 @@ export class BTreeMemTable implements MemTable {
   }
 
   get(userKey: number, userKeySize: number, sequence: number, result: number): number {
+    const { u32 } = this.#kernel;
+    // The active one is often empty where little is written.
+    if (u32[(this.kernelAddress + TreeField.count) >>> 2] === 0) return 0;
     if (this.filter?.excludesKey(userKey, userKeySize) === true) return 0;
     return this.#kernel.x.memtableGet(this.kernelAddress, userKey, userKeySize, sequence, result);
   }
