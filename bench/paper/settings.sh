@@ -7,7 +7,7 @@
 #   DROP_FLAGS   flags, with spaces between them, that the program does not know any more.              Default: none.
 #   EXTRA_FLAGS  flags to add.                                                                          Default: none.
 #   RATIO        compression_ratio.                                                        Default: 50, as published.
-#   MEMORY_MAX   memory limit of the program, for a data : memory ratio as published (needs systemd-run). Default: none.
+#   MEMORY_MAX   memory limit of the program, for a data : memory ratio as published: 400M, say.        Default: none.
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -30,6 +30,29 @@ scaled() {
     'BEGIN { x = int(n * scale + 0.5); if (x < least) x = least; if (x > n) x = n; printf "%.0f", x }'
 }
 
+# limited PROGRAM FLAG...: runs the program in MEMORY_MAX bytes, its page cache included.
+limited() {
+  if command -v systemd-run > /dev/null && [ -d /run/systemd/system ]; then
+    systemd-run --scope --quiet -p MemoryMax="$MEMORY_MAX" -- "$@"
+    return
+  fi
+  if [ -d /sys/fs/cgroup/memory ]; then
+    group=/sys/fs/cgroup/memory/pumice-paper.$$
+    limit=memory.limit_in_bytes
+  else
+    group=/sys/fs/cgroup/pumice-paper.$$
+    limit=memory.max
+  fi
+  mkdir "$group" && echo "$MEMORY_MAX" > "$group/$limit" || {
+    echo "MEMORY_MAX needs systemd-run or a control group that may be made: $group" >&2
+    return 1
+  }
+  status=0
+  sh -c 'echo $$ > "$0/cgroup.procs" && exec "$@"' "$group" "$@" || status=$?
+  rmdir "$group"
+  return $status
+}
+
 # run PROGRAM FLAG...: runs the program without the flags that it does not know.
 run() {
   program=$1
@@ -44,7 +67,7 @@ run() {
   done
   # shellcheck disable=SC2086 # a program may be several words
   if [ -n "${MEMORY_MAX:-}" ]; then
-    systemd-run --scope --quiet -p MemoryMax="$MEMORY_MAX" -- $program "$@" ${EXTRA_FLAGS:-}
+    limited $program "$@" ${EXTRA_FLAGS:-}
   else
     $program "$@" ${EXTRA_FLAGS:-}
   fi

@@ -1,6 +1,6 @@
 /** The eleven published command lines. Method: the scripts print their lines to `echo`, and db_bench runs them here. */
-import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FLAG_TABLE } from '../../bench/db-bench/flag-table.ts';
@@ -64,6 +64,20 @@ test('S129 at SCALE=1 the lines have the published sizes', () => {
   const shared = { num: 1_000_000_000, value: 800, cache: 1_048_576, level: 10_485_760 };
   expect(sizes('rocksdb-1-bulk-load.sh')).toEqual({ ...shared, buffer: 268_435_456, file: 1_073_741_824 });
   expect(sizes('rocksdb-4-overwrite.sh')).toEqual({ ...shared, buffer: 134_217_728, file: 67_108_864 });
+});
+
+test('S130 with MEMORY_MAX a line runs in a control group of its own, or is refused where none can be made', () => {
+  using directory = temporaryDirectory();
+  const program = join(directory.path, 'program.sh');
+  writeFileSync(program, '#!/bin/sh\ncat /proc/self/cgroup\n', { mode: 0o755 });
+  const env = { ...process.env, DIRECTORY: directory.path, DB_BENCH: program, EXTRA_FLAGS: '', MEMORY_MAX: '400M' };
+  const line = spawnSync('sh', [join(FOLDER, 'rocksdb-4-overwrite.sh')], { env, encoding: 'utf8' });
+  if (line.status !== 0) {
+    expect(line.stderr).toMatch(/MEMORY_MAX needs|systemd/);
+    return;
+  }
+  const memoryGroup = (text: string): string => /^\d+:(?:memory|[^:]*,memory|):.*$/m.exec(text)![0];
+  expect(memoryGroup(line.stdout)).not.toBe(memoryGroup(readFileSync('/proc/self/cgroup', 'utf8')));
 });
 
 test('S136 overwrites write the log and do not sync it', () => {
