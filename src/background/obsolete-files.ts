@@ -27,7 +27,13 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 type Removal = { kind: 'table' | 'wal' | 'manifest' | 'options' | 'other' | 'archived'; number: number; name: string };
 
-/** The removals of one database, one after the other. */
+/**
+ * So many tables are removed side by side: beside a busy event loop a removal takes a turn of it, ten milliseconds or more, and
+ * compactions with small tables make hundreds a second.
+ */
+const TABLES_AT_ONCE = 32;
+
+/** The removals of one database, in their order. */
 export class ObsoleteFiles {
   readonly #context: DbContext;
   readonly #tables: TableCache;
@@ -135,13 +141,22 @@ export class ObsoleteFiles {
 
   async #run(): Promise<void> {
     while (this.#queue.length > 0 && this.#suspended === 0 && !this.uncertain) {
-      const removal = this.#queue.shift()!;
-      try {
-        await runAsync(this.#remove(removal));
-      } catch (error) {
-        // The file stays; the next open removes it.
-        this.#context.logger.warn(`Cannot remove ${removal.name}: ${(error as Error).message}`);
-      }
+      await Promise.all(this.#takeNext().map((removal) => this.#tryRemove(removal)));
+    }
+  }
+
+  /** The next removal, or the tables that stand next. */
+  #takeNext(): Removal[] {
+    const other = this.#queue.slice(0, TABLES_AT_ONCE).findIndex(({ kind }) => kind !== 'table');
+    return this.#queue.splice(0, other < 0 ? TABLES_AT_ONCE : Math.max(1, other));
+  }
+
+  async #tryRemove(removal: Removal): Promise<void> {
+    try {
+      await runAsync(this.#remove(removal));
+    } catch (error) {
+      // The file stays; the next open removes it.
+      this.#context.logger.warn(`Cannot remove ${removal.name}: ${(error as Error).message}`);
     }
   }
 
