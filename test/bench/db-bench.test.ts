@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { META_COMMANDS } from '../../bench/db-bench/meta-commands.ts';
 import { WORKLOADS } from '../../bench/db-bench/workload-list.ts';
+import { eventsOf } from '../support/event-log.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { benchDocument, runDbBench } from './run-db-bench.ts';
 
@@ -129,26 +130,23 @@ test('S134 a load in order moves files instead of rewriting them', async () => {
 
 /** A compaction as the LOG tells of it. */
 interface LoggedCompaction {
-  startLine: number;
-  endLine: number;
+  startsAt: number;
+  endsAt: number;
   levels: number[];
   files: number[];
 }
 
-/** The compactions between the `EVENT_LOG_v1` lines of their start and their end. */
+/** The compactions, between their start and their end in the order of events. */
 function loggedCompactions(log: string): LoggedCompaction[] {
-  const mark = 'EVENT_LOG_v1 ';
   const open = new Map<number, LoggedCompaction>();
   const done: LoggedCompaction[] = [];
-  for (const [at, line] of log.split('\n').entries()) {
-    if (!line.includes(mark)) continue;
-    const event = JSON.parse(line.slice(line.indexOf(mark) + mark.length)) as Record<string, unknown>;
+  for (const [at, event] of eventsOf(log.split('\n')).entries()) {
     const job = event.job as number;
     if (event.event === 'compaction_started') {
       const inputs = Object.entries(event).filter(([name]) => name.startsWith('files_L'));
       const levels = inputs.map(([name]) => Number(name.slice('files_L'.length)));
-      open.set(job, { startLine: at, endLine: at, levels, files: inputs.flatMap(([, files]) => files as number[]) });
-    } else if (event.event === 'compaction_finished') done.push({ ...open.get(job)!, endLine: at });
+      open.set(job, { startsAt: at, endsAt: at, levels, files: inputs.flatMap(([, files]) => files as number[]) });
+    } else if (event.event === 'compaction_finished') done.push({ ...open.get(job)!, endsAt: at });
   }
   return done;
 }
@@ -172,7 +170,7 @@ test('S135 the event log shows compactions side by side in different levels, whi
   let inOtherLevels = 0;
   for (const [i, one] of compactions.entries()) {
     for (const other of compactions.slice(i + 1)) {
-      if (other.startLine > one.endLine || one.startLine > other.endLine) continue;
+      if (other.startsAt > one.endsAt || one.startsAt > other.endsAt) continue;
       expect(one.files.filter((file) => other.files.includes(file))).toEqual([]);
       if (one.levels[0] !== other.levels[0]) inOtherLevels++;
     }

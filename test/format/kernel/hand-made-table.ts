@@ -26,6 +26,21 @@ export interface TableShape {
   cacheCapacity?: number;
 }
 
+/** One entry a restart point, so that the index has places for shortcuts and directories. */
+export const DENSE: TableShape = {
+  comparator: 0,
+  internal: false,
+  delta: true,
+  firstKeys: false,
+  cached: true,
+  indexInterval: 1,
+};
+
+/** Entries in blocks of `size` entries each. */
+export function inBlocksOf(entries: readonly Entry[], size: number): Entry[][] {
+  return Array.from({ length: Math.ceil(entries.length / size) }, (_, i) => entries.slice(i * size, (i + 1) * size));
+}
+
 /** A table in memory whose blocks are loaded when the kernel asks for them. */
 export class HandMadeTable {
   readonly struct = x.tableCreate() >>> 0;

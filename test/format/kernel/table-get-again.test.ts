@@ -13,23 +13,13 @@ import { getKernel } from '../../../format/kernel/kernel.ts';
 import { utf8 } from '../../support/bytes.ts';
 import { Random, seedFor } from '../../support/random.ts';
 import { randomEntries, randomUserKey, Scratch } from './block-fixture.ts';
-import { cut, HandMadeTable, plainGet, type TableShape } from './hand-made-table.ts';
+import { cut, DENSE, HandMadeTable, inBlocksOf, plainGet } from './hand-made-table.ts';
 import type { Entry } from './reference/block-reference.ts';
 
 const kernel = getKernel();
 const x = kernel.x;
 const scratch = new Scratch();
 afterEach(() => scratch.clear());
-
-/** One entry a restart point, so that handles are decoded. */
-const dense: TableShape = {
-  comparator: 0,
-  internal: false,
-  delta: true,
-  firstKeys: false,
-  cached: true,
-  indexInterval: 1,
-};
 
 function usageOf(cache: number): number {
   const stats = scratch.room(CACHE_STATS_SIZE);
@@ -38,11 +28,11 @@ function usageOf(cache: number): number {
 }
 
 test.each([
-  ['user keys', dense],
-  ['user keys, whole handles', { ...dense, delta: false }],
-  ['internal keys', { ...dense, internal: true }],
-  ['a cache that holds a part', { ...dense, cacheCapacity: 20_000 }],
-  ['a cache of one block', { ...dense, cacheCapacity: 400 }],
+  ['user keys', DENSE],
+  ['user keys, whole handles', { ...DENSE, delta: false }],
+  ['internal keys', { ...DENSE, internal: true }],
+  ['a cache that holds a part', { ...DENSE, cacheCapacity: 20_000 }],
+  ['a cache of one block', { ...DENSE, cacheCapacity: 400 }],
 ])('%s: the first lookup and the fifth find what a search of all entries finds', (_form, shape) => {
   const random = new Random(seedFor(77));
   const before = x.allocatedBytes();
@@ -72,13 +62,9 @@ function sequential(count: number, value: (i: number) => Uint8Array): Entry[] {
   }));
 }
 
-function inBlocksOf(entries: readonly Entry[], size: number): Entry[][] {
-  return Array.from({ length: Math.ceil(entries.length / size) }, (_, i) => entries.slice(i * size, (i + 1) * size));
-}
-
 test('a second lookup gives the block a directory, which the cache charges for and frees', () => {
   const entries = sequential(1000, () => utf8('v'));
-  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), dense);
+  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), DENSE);
   const sizes = [...table.blocks.values()];
   const key = userKeyOf(entries[0]!.key);
   table.get(key, 99);
@@ -99,7 +85,7 @@ test('a second lookup gives the block a directory, which the cache charges for a
 
 test('a directory made while the block is pinned is charged until the last pin goes', () => {
   const entries = sequential(1000, () => utf8('v'));
-  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), dense);
+  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), DENSE);
   const key = userKeyOf(entries[0]!.key);
   table.get(key, 99);
   const pinned = x.cacheLookup(table.cache, 1, 0) >>> 0;
@@ -114,7 +100,7 @@ test('a directory made while the block is pinned is charged until the last pin g
 
 test.each([0, 1])('directories do not let the cache pass its capacity, strict %i', (strict) => {
   const entries = sequential(1000, () => utf8('value'));
-  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), { ...dense, cacheCapacity: 20_000 });
+  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), { ...DENSE, cacheCapacity: 20_000 });
   x.cacheSetStrict(table.cache, strict);
   // Once a block: none has a directory yet, and the last ones fill the cache.
   for (let i = 0; i < entries.length; i += 10) table.get(userKeyOf(entries[i]!.key), 99);
@@ -134,7 +120,7 @@ test.each([0, 1])('directories do not let the cache pass its capacity, strict %i
 
 test('a block that lookups come back to stays, though it moves in the eviction order only now and then', () => {
   const entries = sequential(4000, () => utf8('value'));
-  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), { ...dense, cacheCapacity: 40_000 });
+  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), { ...DENSE, cacheCapacity: 40_000 });
   const loads = (i: number): number => {
     const before = table.loads;
     expect(table.get(userKeyOf(entries[i]!.key), 99)).toBe(plainGet([entries[i]!], userKeyOf(entries[i]!.key), 99));
@@ -152,12 +138,12 @@ test('a block that lookups come back to stays, though it moves in the eviction o
 
 test('where everything is pinned, a strict limit gives a block no directory', () => {
   const entries = sequential(1000, () => utf8('value'));
-  const probe = new HandMadeTable(scratch, inBlocksOf(entries, 10), dense);
+  const probe = new HandMadeTable(scratch, inBlocksOf(entries, 10), DENSE);
   const key = userKeyOf(entries[0]!.key);
   probe.get(key, 99);
   const cacheCapacity = usageOf(probe.cache);
   probe.close();
-  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), { ...dense, cacheCapacity });
+  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), { ...DENSE, cacheCapacity });
   x.cacheSetStrict(table.cache, 1);
   for (let again = 0; again < 3; again++) {
     expect(table.get(key, 99)).toBe(plainGet(entries, key, 99));
@@ -169,7 +155,7 @@ test('where everything is pinned, a strict limit gives a block no directory', ()
 test('values of every size outlive the loan: short ones copied, long ones pinned', () => {
   const sizes = [0, 1, 100, 1023, 1024, 1025, 5000];
   const entries = sequential(700, (i) => new Uint8Array(sizes[i % sizes.length]!).fill(i));
-  const table = new HandMadeTable(scratch, inBlocksOf(entries, 7), dense);
+  const table = new HandMadeTable(scratch, inBlocksOf(entries, 7), DENSE);
   for (let again = 0; again < 3; again++) {
     for (const { key } of entries) {
       expect(table.get(userKeyOf(key), 99)).toBe(plainGet(entries, userKeyOf(key), 99));
@@ -189,7 +175,7 @@ test('values of every size outlive the loan: short ones copied, long ones pinned
 
 test('with a global sequence every version has it, seen from the directory too', () => {
   const entries = sequential(1000, (i) => utf8(`${i}`));
-  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), dense);
+  const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), DENSE);
   table.set(TableField.dataFlags, BlockFlags.internalKeys | BlockFlags.dataBlock | BlockFlags.globalSequence);
   kernel.f64[(table.struct + TableField.globalSequence) >>> 3] = 77;
   const key = userKeyOf(entries[123]!.key);
@@ -204,7 +190,7 @@ test('a block that was damaged after its check is told as corrupt or answered fr
   const random = new Random(seedFor(5));
   const entries = sequential(640, () => utf8('value'));
   for (let round = 0; round < 120; round++) {
-    const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), dense);
+    const table = new HandMadeTable(scratch, inBlocksOf(entries, 10), DENSE);
     const bytes = table.blocks.get(0)!;
     for (let i = random.between(1, 4); i > 0; i--) bytes[random.below(bytes.length)] = random.below(256);
     for (let probe = 0; probe < 30; probe++) {

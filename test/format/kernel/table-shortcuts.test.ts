@@ -8,7 +8,7 @@ import { GetStatus } from '../../../format/sst/partitioned-get.ts';
 import { utf8 } from '../../support/bytes.ts';
 import { Random, seedFor } from '../../support/random.ts';
 import { Scratch } from './block-fixture.ts';
-import { HandMadeTable, plainGet, type TableShape } from './hand-made-table.ts';
+import { DENSE, HandMadeTable, inBlocksOf, plainGet, type TableShape } from './hand-made-table.ts';
 import type { Entry } from './reference/block-reference.ts';
 
 const kernel = getKernel();
@@ -16,25 +16,13 @@ const x = kernel.x;
 const scratch = new Scratch();
 afterEach(() => scratch.clear());
 
-const shape: TableShape = {
-  comparator: 0,
-  internal: false,
-  delta: true,
-  firstKeys: false,
-  cached: true,
-  indexInterval: 1,
-  cacheCapacity: 64 << 20,
-};
+const shape: TableShape = { ...DENSE, cacheCapacity: 64 << 20 };
 
 function numbered(count: number): Entry[] {
   return Array.from({ length: count }, (_, i) => ({
     key: makeInternalKey(utf8(`key${String(2 * i).padStart(9, '0')}`), 5, 1),
     value: utf8(`value ${i}`),
   }));
-}
-
-function inBlocksOf(entries: readonly Entry[], size: number): Entry[][] {
-  return Array.from({ length: Math.ceil(entries.length / size) }, (_, i) => entries.slice(i * size, (i + 1) * size));
 }
 
 function expectAll(table: HandMadeTable, entries: readonly Entry[]): void {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { DB, Env, ManualClock, MemoryFileSystem, Statistics } from '../../../src/index.ts';
+import { eventsOf } from '../../support/event-log.ts';
 import { numbered, quietOptions } from './file-counting.ts';
 
 async function linesOf(fileSystem: MemoryFileSystem, name = 'LOG'): Promise<string[]> {
@@ -12,14 +13,6 @@ async function linesOf(fileSystem: MemoryFileSystem, name = 'LOG'): Promise<stri
   await file.read(bytes, 0);
   await file.close();
   return Buffer.from(bytes).toString().split('\n');
-}
-
-/** The records of `EVENT_LOG_v1` lines. */
-function eventsOf(lines: readonly string[]): Record<string, unknown>[] {
-  const mark = 'EVENT_LOG_v1 ';
-  return lines
-    .filter((line) => line.includes(mark))
-    .map((line) => JSON.parse(line.slice(line.indexOf(mark) + mark.length)) as Record<string, unknown>);
 }
 
 describe('S64 LOG', () => {

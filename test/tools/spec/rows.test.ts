@@ -70,11 +70,7 @@ test('S127 make check runs lint, types, build, all tests and prints the table of
   const { scripts } = JSON.parse(readFileSync(join(PROJECT_ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  const steps = scripts.check!.split(' && ');
-  expect(steps).toEqual(
-    ['format:check', 'lint', 'types', 'build', 'test', 'spec'].map((step) =>
-      step === 'test' ? 'npm test' : `npm run ${step}`,
-    ),
-  );
-  for (const step of ['format:check', 'lint', 'types', 'build', 'test', 'spec']) expect(scripts[step]).toBeDefined();
+  const steps = ['format:check', 'lint', 'types', 'build', 'test', 'spec'];
+  expect(scripts.check!.split(' && ')).toEqual(steps.map((step) => (step === 'test' ? 'npm test' : `npm run ${step}`)));
+  for (const step of steps) expect(scripts[step]).toBeDefined();
 });
