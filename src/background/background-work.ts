@@ -124,6 +124,7 @@ export class BackgroundWork implements RoomMaker {
       return;
     }
     this.#reap();
+    this.#parts.obsolete.removeSync();
   }
 
   /** Wakes everybody who waits for progress, and stops jobs that nobody wants any more. */

@@ -4,7 +4,7 @@
  *
  * Logs go to the archive instead while a time or size limit for them is set.
  */
-import { type Io, runAsync } from '../../format/base/io.ts';
+import { type Io, runAsync, runSync } from '../../format/base/io.ts';
 import {
   levelDbTableFileName,
   manifestFileName,
@@ -28,12 +28,12 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 type Removal = { kind: 'table' | 'wal' | 'manifest' | 'options' | 'other' | 'archived'; number: number; name: string };
 
 /**
- * So many tables are removed side by side: beside a busy event loop a removal takes a turn of it, ten milliseconds or more, and
+ * So many files are removed side by side: beside a busy event loop a removal takes a turn of it, ten milliseconds or more, and
  * compactions with small tables make hundreds a second.
  */
-const TABLES_AT_ONCE = 32;
+const FILES_AT_ONCE = 128;
 
-/** The removals of one database, in their order. */
+/** The removals of one database. Their order does not matter: what is in the queue nothing needs, whatever a crash leaves. */
 export class ObsoleteFiles {
   readonly #context: DbContext;
   readonly #tables: TableCache;
@@ -132,7 +132,7 @@ export class ObsoleteFiles {
   }
 
   #drive(): void {
-    if (this.#running !== undefined || this.#suspended > 0 || this.uncertain || this.#queue.length === 0) return;
+    if (this.#running !== undefined || !this.#mayRemove()) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
       this.#drive();
@@ -140,20 +140,27 @@ export class ObsoleteFiles {
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0 && this.#suspended === 0 && !this.uncertain) {
-      await Promise.all(this.#takeNext().map((removal) => this.#tryRemove(removal)));
+    while (this.#mayRemove()) {
+      await Promise.all(this.#queue.splice(0, FILES_AT_ONCE).map((removal) => runAsync(this.#tryRemove(removal))));
     }
   }
 
-  /** The next removal, or the tables that stand next. */
-  #takeNext(): Removal[] {
-    const other = this.#queue.slice(0, TABLES_AT_ONCE).findIndex(({ kind }) => kind !== 'table');
-    return this.#queue.splice(0, other < 0 ? TABLES_AT_ONCE : Math.max(1, other));
+  /**
+   * Removes what is queued, blocking: writers that block leave the event loop no turn, and the files that their flushes and
+   * compactions replaced would stay until they pause. The archive is left alone, a removal from it may be under way.
+   */
+  removeSync(): void {
+    if (this.#archive.enabled || !this.#mayRemove()) return;
+    for (const removal of this.#queue.splice(0)) runSync(this.#tryRemove(removal));
   }
 
-  async #tryRemove(removal: Removal): Promise<void> {
+  #mayRemove(): boolean {
+    return this.#queue.length > 0 && this.#suspended === 0 && !this.uncertain;
+  }
+
+  *#tryRemove(removal: Removal): Io<void> {
     try {
-      await runAsync(this.#remove(removal));
+      yield* this.#remove(removal);
     } catch (error) {
       // The file stays; the next open removes it.
       this.#context.logger.warn(`Cannot remove ${removal.name}: ${(error as Error).message}`);
@@ -164,13 +171,13 @@ export class ObsoleteFiles {
     const { fs, path, walPath } = this.#context;
     if (removal.kind === 'archived') return this.#setArchiveTimer(yield* this.#archive.prune());
     if (removal.kind === 'wal') {
-      if (!this.#archive.enabled) return yield* unlinkIfPresent(fs, `${walPath}/${removal.name}`);
+      if (!this.#archive.enabled) return void (yield* unlinkIfPresent(fs, `${walPath}/${removal.name}`));
       yield* this.#archive.add(removal.number, removal.name);
       return this.pruneArchive();
     }
-    yield* unlinkIfPresent(fs, `${path}/${removal.name}`);
+    const found = yield* unlinkIfPresent(fs, `${path}/${removal.name}`);
     if (removal.kind !== 'table') return;
-    yield* unlinkIfPresent(fs, `${path}/${levelDbTableFileName(removal.number)}`);
+    if (!found) yield* unlinkIfPresent(fs, `${path}/${levelDbTableFileName(removal.number)}`);
     this.#context.statistics?.count('rocksdb.files.deleted.immediately');
     this.#context.notify('onTableFileDeleted', { fileNumber: removal.number, path: `${path}/${removal.name}` });
     this.#context.logEvent('table_file_deletion', { file_number: removal.number });

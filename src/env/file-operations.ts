@@ -39,12 +39,14 @@ export function unlinkFile(fs: FileSystem, path: string): Io<void> {
   );
 }
 
-/** Unlinks what may be gone already. */
-export function* unlinkIfPresent(fs: FileSystem, path: string): Io<void> {
+/** Unlinks what may be gone already; false when it was. */
+export function* unlinkIfPresent(fs: FileSystem, path: string): Io<boolean> {
   try {
     yield* unlinkFile(fs, path);
+    return true;
   } catch (error) {
     if (!isNotFound(error)) throw error;
+    return false;
   }
 }
 
