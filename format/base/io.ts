@@ -11,7 +11,12 @@ export interface IoStep {
   async(): Promise<unknown>;
   /** Carrying it out again while the first time is under way does no harm (syncing a file does none). */
   readonly repeatable?: boolean;
+  /** What a caller that blocks would wait for if it carried it out now; absent or `undefined`: for no one. */
+  readonly waitsFor?: () => Wait | undefined;
 }
+
+/** `thread`: another thread's answer, which has not come. `turn`: nothing, work rests here to let the event loop turn. */
+export type Wait = 'thread' | 'turn';
 
 /** An operation that can be driven either way. */
 export type Io<T> = Generator<IoStep, T, unknown>;
@@ -22,9 +27,15 @@ export function* io<T>(sync: () => T, async: () => Promise<T>): Io<T> {
 }
 
 /** The same for a step that may be carried out again while the first time is under way (`IoTask.finishSync`). */
-export function* repeatableIo<T>(sync: () => T, async: () => Promise<T>): Io<T> {
-  return (yield { sync, async, repeatable: true }) as T;
+export function* repeatableIo<T>(
+  sync: () => T,
+  async: () => Promise<T>,
+  waitsFor: () => Wait | undefined = waitsForNobody,
+): Io<T> {
+  return (yield { sync, async, repeatable: true, waitsFor }) as T;
 }
+
+function waitsForNobody(): undefined {}
 
 /**
  * Carries every step of `operation` that may not be repeated out in place, and leaves the others to the driver: whoever
@@ -119,21 +130,40 @@ export class IoTask<T> {
    * repeated: the operation then goes on as before. The outcome is the promise's, nothing is thrown.
    */
   finishSync(): boolean {
-    let first = true;
-    while (!this.#settled) {
-      const step = (this.#step as IteratorYieldResult<IoStep>).value;
-      if (first && step.repeatable !== true) return false;
-      first = false;
-      let reply: unknown;
-      try {
-        reply = step.sync();
-      } catch (error) {
-        this.#advance(() => this.#operation.throw(error));
-        continue;
-      }
-      this.#advance(() => this.#operation.next(reply));
-    }
+    if (this.#settled) return true;
+    if (this.#current.repeatable !== true) return false;
+    while (!this.#settled) this.#carryOut(this.#current);
     return true;
+  }
+
+  /** Carries repeatable steps out in place, up to one that waits for somebody. Whether it has settled; nothing is thrown. */
+  advanceSync(): boolean {
+    const turn = this.#turn;
+    while (!this.#settled && this.#current.repeatable === true && this.waitsFor === undefined)
+      this.#carryOut(this.#current);
+    if (turn !== this.#turn) this.#follow();
+    return this.#settled;
+  }
+
+  /** What its next step waits for. */
+  get waitsFor(): Wait | undefined {
+    return this.#settled ? undefined : this.#current.waitsFor?.();
+  }
+
+  /** REQUIRES that it has not settled. */
+  get #current(): IoStep {
+    return (this.#step as IteratorYieldResult<IoStep>).value;
+  }
+
+  #carryOut(step: IoStep): void {
+    let reply: unknown;
+    try {
+      reply = step.sync();
+    } catch (error) {
+      this.#advance(() => this.#operation.throw(error));
+      return;
+    }
+    this.#advance(() => this.#operation.next(reply));
   }
 
   #advance(move: () => IteratorResult<IoStep, T>): void {
@@ -154,14 +184,13 @@ export class IoTask<T> {
   #follow(): void {
     if (this.#settled) return;
     const turn = this.#turn;
-    const step = (this.#step as IteratorYieldResult<IoStep>).value;
     const go = (move: () => IteratorResult<IoStep, T>): void => {
       // `finishSync` took over while this step was awaited; it carried the step out itself and its outcome counts.
       if (turn !== this.#turn) return;
       this.#advance(move);
       this.#follow();
     };
-    step.async().then(
+    this.#current.async().then(
       (reply) => go(() => this.#operation.next(reply)),
       (error) => go(() => this.#operation.throw(error)),
     );

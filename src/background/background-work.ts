@@ -118,13 +118,30 @@ export class BackgroundWork implements RoomMaker {
 
   waitSync(): void {
     this.schedule();
-    const task = [...this.#flushes.values()][0] ?? [...this.#compactions.values()].flat()[0]?.task;
-    if (task === undefined || !task.finishSync()) {
-      this.#parts.context.clock.sleepSync(1);
-      return;
+    if (this.advanceSync()) return;
+    const { runner, context } = this.#parts;
+    const tasks = this.#tasks();
+    if (tasks[0]?.waitsFor === 'thread') runner.waitSync(() => tasks.some((task) => task.waitsFor === undefined));
+    else if (tasks[0]?.finishSync() !== true) context.clock.sleepSync(1);
+    this.advanceSync();
+  }
+
+  advanceSync(): boolean {
+    const { runner, obsolete } = this.#parts;
+    let ended = false;
+    runner.waitSync(() => true);
+    // What a task that ended made possible is begun, too.
+    while (this.#tasks().filter((task) => task.advanceSync()).length > 0) {
+      ended = true;
+      this.#reap();
     }
-    this.#reap();
-    this.#parts.obsolete.removeSync();
+    if (ended) obsolete.removeSync();
+    return ended;
+  }
+
+  /** What is under way, flushes first. */
+  #tasks(): IoTask<void>[] {
+    return [...this.#flushes.values(), ...[...this.#compactions.values()].flat().map(({ task }) => task)];
   }
 
   /** Wakes everybody who waits for progress, and stops jobs that nobody wants any more. */
@@ -198,8 +215,7 @@ export class BackgroundWork implements RoomMaker {
   async close(): Promise<void> {
     this.#closing = true;
     this.signal();
-    const tasks = [...this.#flushes.values(), ...[...this.#compactions.values()].flat().map(({ task }) => task)];
-    await Promise.allSettled(tasks.map((task) => task.promise));
+    await Promise.allSettled(this.#tasks().map((task) => task.promise));
   }
 
   /** What a picker looks at. */

@@ -6,5 +6,6 @@ export function eventLoopTurn(): Io<void> {
   return repeatableIo(
     () => {},
     () => new Promise<void>((resolve) => setImmediate(resolve)),
+    () => 'turn',
   );
 }

@@ -61,6 +61,8 @@ export class JobRunner {
   readonly #access: TableAccess;
   readonly #identity: DbIdentity;
   readonly #inWorkers = new Map<ControlBlock, Job>();
+  /** The threads that have had jobs of this database. */
+  #pool: WorkerPool | undefined;
 
   constructor(versions: VersionSet, access: TableAccess, identity: DbIdentity) {
     this.#versions = versions;
@@ -85,6 +87,11 @@ export class JobRunner {
     return components === undefined ? this.#runHere(job) : this.#runInWorker(job, spec, components);
   }
 
+  /** Blocks, taking workers' answers in, until `done`. Without workers it comes back at once. */
+  waitSync(done: () => boolean): void {
+    this.#pool?.waitSync(done);
+  }
+
   /** Stops the jobs in workers that are to be cancelled by now; those on this thread look for themselves. */
   applyCancellations(): void {
     for (const [control, job] of this.#inWorkers) if (job.isCancelled()) control.cancel();
@@ -94,7 +101,7 @@ export class JobRunner {
     const { context } = this.#versions;
     const { env } = context.options;
     const { flushWorkers, compactionWorkers } = env;
-    const pool = env.pool(() => new WorkerPool({ fileSystem: spec, flushWorkers, compactionWorkers }));
+    this.#pool = env.pool(() => new WorkerPool({ fileSystem: spec, flushWorkers, compactionWorkers }));
     const control = new ControlBlock();
     const work = workerJob(job);
     const request = {
@@ -112,7 +119,7 @@ export class JobRunner {
     try {
       for (let count = fileNumbersFor(work); ; count *= MORE_NUMBERS) {
         const fileNumbers = Array.from({ length: count }, () => this.#versions.newFileNumber());
-        const result = yield* this.#tryInWorker(pool, { ...request, fileNumbers });
+        const result = yield* this.#tryInWorker(this.#pool, { ...request, fileNumbers });
         if (result !== undefined) return result;
       }
     } finally {

@@ -121,5 +121,6 @@ function settled(tasks: readonly IoTask<void>[]): Io<void> {
     async () => {
       await Promise.all(tasks.map((task) => task.promise));
     },
+    () => tasks.map((task) => task.waitsFor).find((wait) => wait !== undefined),
   );
 }

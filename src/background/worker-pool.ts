@@ -77,6 +77,7 @@ export class WorkerPool implements AttachedPool {
       return yield* repeatableIo(
         () => this.#waitFor(job),
         () => job.promise,
+        () => (job.settled ? undefined : 'thread'),
       );
     } finally {
       this.#unsettled.delete(job);
@@ -91,10 +92,16 @@ export class WorkerPool implements AttachedPool {
   }
 
   #waitFor(job: PoolJob): CompactionResult {
+    this.waitSync(() => job.settled);
+    return job.take();
+  }
+
+  /** Blocks, taking answers and handing jobs out, until `done`. */
+  waitSync(done: () => boolean): void {
     for (;;) {
       const seen = Atomics.load(this.#signal, 0);
       for (const thread of [...this.#threads]) thread.receive();
-      if (job.settled) return job.take();
+      if (done()) return;
       if (Atomics.wait(this.#signal, 0, seen, LIVENESS_MS) !== 'timed-out') continue;
       for (const thread of [...this.#threads]) thread.checkAlive();
     }

@@ -7,7 +7,7 @@
 import { assert } from '../../format/base/assert.ts';
 import { DBError } from '../../format/base/db-error.ts';
 import { closeFile } from '../../format/base/file-io.ts';
-import { type Io, IoTask, inPlace, io, repeatableIo } from '../../format/base/io.ts';
+import { type Io, IoTask, inPlace, io, repeatableIo, runSync } from '../../format/base/io.ts';
 import { manifestSnapshot } from '../../format/manifest/manifest-snapshot.ts';
 import type { Version } from '../../format/manifest/version.ts';
 import { VersionBuilder } from '../../format/manifest/version-builder.ts';
@@ -190,10 +190,12 @@ export class VersionSet {
   *logAndApply(change: VersionChange): Io<void> {
     const entry = new QueuedChange(change);
     this.#queue.push(entry);
-    this.#drive();
     yield* repeatableIo(
       () => this.#finishSync(entry),
-      () => entry.promise,
+      () => {
+        this.#drive();
+        return entry.promise;
+      },
     );
   }
 
@@ -223,10 +225,11 @@ export class VersionSet {
   #finishSync(entry: QueuedChange): void {
     while (!entry.settled) {
       const task = this.#task;
-      assert(task?.finishSync(), 'a change that waits has a task whose steps are repeatable');
-      if (task === undefined) return;
-      this.#onTaskSettled(task);
+      if (task === undefined) runSync(this.#commit());
+      else assert(task.finishSync(), 'the steps of a commit are repeatable');
+      this.#task = undefined;
     }
+    this.#drive();
     if (entry.failure !== undefined) throw entry.failure;
   }
 

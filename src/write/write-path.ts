@@ -24,7 +24,9 @@ export interface RoomMaker {
   schedule(): void;
   /** Resolves when something finished that may have ended a stall, or when writes became refused. */
   whenChanged(): Promise<void>;
-  /** Blocks for a little while and lets finished background work take effect. */
+  /** Lets background work take effect that has come to its end, without a wait for any other; whether there was some. */
+  advanceSync(): boolean;
+  /** Blocks until some background work has come to its end and taken effect. */
   waitSync(): void;
 }
 
@@ -320,6 +322,11 @@ export class WritePath implements WriteHost {
     }
     if (due.length === 0) return;
     for (const family of due) family.flushRequested ||= this.#wal.totalSize > this.#walLimit();
+    // Writers that block leave the event loop no turn in which results would take effect.
+    yield* io(
+      () => this.#room.advanceSync(),
+      async () => false,
+    );
     yield* this.switchMemtables(due);
   }
 
