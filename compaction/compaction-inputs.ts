@@ -14,8 +14,19 @@ import type { CompactionInput, KeyBounds } from './compaction.ts';
 import type { CompactionIo, InputTable } from './compaction-io.ts';
 import { type CompactionSource, LevelRun } from './level-run.ts';
 
-/** Bytes a read of an input table: large enough that a disk streams, small enough for many runs at once. */
-const READ_SIZE = 256 * 1024;
+/** Bytes a read of an input table: large enough that a disk streams. */
+const READ_SIZE_MAX = 256 * 1024;
+
+/** What the reads of all runs may hold together; level 0 of a bulk load has thousands of runs. */
+const READ_BYTES_MAX = 32 * 1024 * 1024;
+
+/** Below this a read costs more than what it brings. */
+const READ_SIZE_MIN = 16 * 1024;
+
+/** Bytes a read where `runs` runs are merged; a read is never smaller than its block. */
+export function readSizeFor(runs: number): number {
+  return Math.min(READ_SIZE_MAX, Math.max(READ_SIZE_MIN, Math.floor(READ_BYTES_MAX / runs)));
+}
 
 /**
  * Where the entries come from: tables by level, from the begin of `bounds` on (its end is the iterator's business), or
@@ -111,6 +122,9 @@ function* openTables(
   tombstones: RangeTombstone[],
 ): Io<void> {
   const begin = bounds?.begin;
+  // Files of level 0 overlap: each is a run. Elsewhere the level is one.
+  const runs = inputs.reduce((sum, { level, files }) => sum + (level === 0 ? files.length : 1), 0);
+  const readSize = readSizeFor(runs);
   for (const { level, files } of inputs) {
     const tables: InputTable[] = [];
     try {
@@ -124,9 +138,8 @@ function* openTables(
       for (const table of tables) table.release();
       throw error;
     }
-    // Files of level 0 overlap: each is a run. Elsewhere the level is one.
-    if (level === 0) for (const table of tables) sources.push(new LevelRun([table], READ_SIZE, begin));
-    else sources.push(new LevelRun(tables, READ_SIZE, begin));
+    if (level === 0) for (const table of tables) sources.push(new LevelRun([table], readSize, begin));
+    else sources.push(new LevelRun(tables, readSize, begin));
   }
 }
 
