@@ -4,7 +4,8 @@
  */
 import type { Comparator } from '../format/base/comparator.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
-import { filesOf, type LevelsView, nonEmptyLevelCount, overlappingFiles, rangeOfFile } from './levels-view.ts';
+import { rangeOfFile } from '../format/manifest/file-range.ts';
+import { filesOf, type LevelsView, nonEmptyLevelCount, overlappingFiles } from './levels-view.ts';
 import type { PickContext } from './pick-context.ts';
 
 /** A table and the level that it is in. */

@@ -1,7 +1,8 @@
 /** In which order the files of one level are offered to a compaction (RocksDB's `CompactionPri`). */
 import type { Comparator } from '../format/base/comparator.ts';
-import { compareInternalKeys, userKeyOf } from '../format/base/internal-key.ts';
+import { compareInternalKeys } from '../format/base/internal-key.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
+import { rangeOfFile } from '../format/manifest/file-range.ts';
 import type { CompactionPri } from './compaction-options.ts';
 import { filesOf, type LevelsView } from './levels-view.ts';
 
@@ -17,21 +18,21 @@ export function filesByPriority(
   outputLevel: number,
   priority: CompactionPri,
   cursor: Uint8Array | undefined,
-): FileMetadata[] {
+): readonly FileMetadata[] {
+  if (priority === 'minOverlappingRatio' && level > 0)
+    return byOverlappingRatio(comparator, filesOf(view, level), filesOf(view, outputLevel));
   const files = [...filesOf(view, level)];
   switch (priority) {
     case 'byCompensatedSize':
       return files.sort((a, b) => b.sizeBytes - a.sizeBytes);
+    // Level 0 has no order of keys that an overlap could be found by.
+    case 'minOverlappingRatio':
     case 'oldestLargestSeqFirst':
       return files.sort((a, b) => a.largestSequence - b.largestSequence);
     case 'oldestSmallestSeqFirst':
       return files.sort((a, b) => a.smallestSequence - b.smallestSequence);
     case 'roundRobin':
       return afterCursor(comparator, files, cursor);
-    case 'minOverlappingRatio':
-      return level === 0
-        ? files.sort((a, b) => a.largestSequence - b.largestSequence)
-        : byOverlappingRatio(comparator, files, filesOf(view, outputLevel));
   }
 }
 
@@ -43,23 +44,48 @@ function afterCursor(comparator: Comparator, files: FileMetadata[], cursor: Uint
   return start <= 0 ? sorted : [...sorted.slice(start), ...sorted.slice(0, start)];
 }
 
-/** Fewest bytes to rewrite below for each byte moved down. Both levels are sorted, so one sweep finds all overlaps. */
+/**
+ * The order that two levels led to last. Versions share the levels that did not change, and picks come by the dozen for each
+ * change of a level.
+ */
+const knownOrders = new WeakMap<
+  readonly FileMetadata[],
+  { readonly below: readonly FileMetadata[]; readonly order: readonly FileMetadata[] }
+>();
+
+/** Fewest bytes to rewrite below for each byte moved down. */
 function byOverlappingRatio(
   comparator: Comparator,
-  files: FileMetadata[],
+  files: readonly FileMetadata[],
   below: readonly FileMetadata[],
-): FileMetadata[] {
-  const ratio = new Map<FileMetadata, number>();
+): readonly FileMetadata[] {
+  const known = knownOrders.get(files);
+  if (known?.below === below) return known.order;
+  const ratios = overlappingRatios(comparator, files, below);
+  const order = Array.from(
+    Uint32Array.from(files.keys()).sort((a, b) => ratios[a]! - ratios[b]! || files[a]!.number - files[b]!.number),
+    (index) => files[index]!,
+  );
+  knownOrders.set(files, { below, order });
+  return order;
+}
+
+/** Both levels are sorted, so one sweep finds all overlaps. */
+function overlappingRatios(
+  comparator: Comparator,
+  files: readonly FileMetadata[],
+  below: readonly FileMetadata[],
+): Float64Array {
+  const ratios = new Float64Array(files.length);
   let at = 0;
-  for (const file of files) {
-    const smallest = userKeyOf(file.smallest);
-    const largest = userKeyOf(file.largest);
-    while (at < below.length && comparator.compare(userKeyOf(below[at]!.largest), smallest) < 0) at++;
+  for (const [index, file] of files.entries()) {
+    const { smallest, largest } = rangeOfFile(file);
+    while (at < below.length && comparator.compare(rangeOfFile(below[at]!).largest, smallest) < 0) at++;
     let overlapBytes = 0;
-    for (let i = at; i < below.length && comparator.compare(userKeyOf(below[i]!.smallest), largest) <= 0; i++) {
+    for (let i = at; i < below.length && comparator.compare(rangeOfFile(below[i]!).smallest, largest) <= 0; i++) {
       overlapBytes += below[i]!.sizeBytes;
     }
-    ratio.set(file, overlapBytes / Math.max(file.sizeBytes, 1));
+    ratios[index] = overlapBytes / Math.max(file.sizeBytes, 1);
   }
-  return files.sort((a, b) => ratio.get(a)! - ratio.get(b)! || a.number - b.number);
+  return ratios;
 }

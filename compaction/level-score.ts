@@ -3,9 +3,8 @@
  * Level 0 is scored by its number of files (each one is read by every lookup) and by its size against the base level,
  * the others by size against their target.
  */
-import type { FileMetadata } from '../format/manifest/file-metadata.ts';
 import type { CompactionPickerOptions } from './compaction-options.ts';
-import { filesOf, type LevelsView, totalSize } from './levels-view.ts';
+import { filesOf, type LevelsView, sizeOfLevel } from './levels-view.ts';
 import type { RunningCompactions } from './running-compactions.ts';
 
 /** Target sizes of the levels. */
@@ -48,7 +47,7 @@ function dynamicTargets(view: LevelsView, options: CompactionPickerOptions): Lev
   let firstNonEmpty = 0;
   let largest = 0;
   for (let level = numLevels - 1; level >= 1; level--) {
-    const bytes = totalSize(filesOf(view, level));
+    const bytes = sizeOfLevel(view, level);
     if (bytes > 0) firstNonEmpty = level;
     largest = Math.max(largest, bytes);
   }
@@ -81,23 +80,23 @@ export function levelScores(
   running: RunningCompactions,
   targets: LevelTargets,
 ): LevelScore[] {
-  const scores: LevelScore[] = [{ level: 0, score: level0Score(filesOf(view, 0), options, running, targets) }];
+  const scores: LevelScore[] = [{ level: 0, score: level0Score(view, options, running, targets) }];
   for (let level = 1; level < options.numLevels - 1; level++) {
-    const bytes = running.idleBytes(filesOf(view, level));
+    const bytes = running.idleBytes(view, level);
     scores.push({ level, score: bytes === 0 ? 0 : bytes / targets.maxBytes[level]! });
   }
   return scores.sort((a, b) => b.score - a.score || a.level - b.level);
 }
 
 function level0Score(
-  files: readonly FileMetadata[],
+  view: LevelsView,
   options: CompactionPickerOptions,
   running: RunningCompactions,
   targets: LevelTargets,
 ): number {
   let count = 0;
-  for (const file of files) if (!running.isBusy(file)) count++;
-  const bytes = running.idleBytes(files);
+  for (const file of filesOf(view, 0)) if (!running.isBusy(file)) count++;
+  const bytes = running.idleBytes(view, 0);
   let score = count / options.level0FileNumCompactionTrigger;
   if (options.numLevels === 1) return score;
   if (!options.levelCompactionDynamicLevelBytes) return Math.max(score, bytes / options.maxBytesForLevelBase);
@@ -116,19 +115,19 @@ export function estimatePendingCompactionBytes(view: LevelsView, options: Compac
   const level0 = filesOf(view, 0);
   let toNext = 0;
   let pending = 0;
-  const level0Bytes = totalSize(level0);
+  const level0Bytes = sizeOfLevel(view, 0);
   const triggered =
     level0.length >= options.level0FileNumCompactionTrigger || level0Bytes >= options.maxBytesForLevelBase;
   if (triggered) {
     toNext = level0Bytes;
-    pending = level0Bytes + totalSize(filesOf(view, targets.baseLevel));
+    pending = level0Bytes + sizeOfLevel(view, targets.baseLevel);
   }
   for (let level = targets.baseLevel; level < options.numLevels - 1; level++) {
-    const bytes = totalSize(filesOf(view, level)) + toNext;
+    const bytes = sizeOfLevel(view, level) + toNext;
     toNext = 0;
     const excess = bytes - targets.maxBytes[level]!;
     if (excess <= 0) continue;
-    const nextBytes = totalSize(filesOf(view, level + 1));
+    const nextBytes = sizeOfLevel(view, level + 1);
     toNext = excess;
     pending += excess * (nextBytes / bytes + 1);
   }

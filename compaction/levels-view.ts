@@ -4,8 +4,10 @@
  * inclusive, which can only make a compaction a little wider.
  */
 import type { Comparator } from '../format/base/comparator.ts';
-import { SENTINEL_SEQUENCE, sequenceOf, typeOf, userKeyOf, ValueType } from '../format/base/internal-key.ts';
+import { SENTINEL_SEQUENCE, sequenceOf, typeOf, ValueType } from '../format/base/internal-key.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
+import { rangeOfFile } from '../format/manifest/file-range.ts';
+import { levelFacts } from '../format/manifest/level-facts.ts';
 import type { UserKeyRange } from './compaction.ts';
 
 /** The files of one version: level 0 newest first, the others in key order. */
@@ -25,16 +27,16 @@ export function totalSize(files: readonly FileMetadata[]): number {
   return bytes;
 }
 
+/** Bytes of the files of a level. */
+export function sizeOfLevel(view: LevelsView, level: number): number {
+  return levelFacts(filesOf(view, level)).sizeBytes;
+}
+
 /** Number of levels up to and including the deepest one with files. */
 export function nonEmptyLevelCount(view: LevelsView): number {
   let count = view.levels.length;
   while (count > 0 && view.levels[count - 1]!.length === 0) count--;
   return count;
-}
-
-/** The user keys of one file. */
-export function rangeOfFile(file: FileMetadata): UserKeyRange {
-  return { smallest: userKeyOf(file.smallest), largest: userKeyOf(file.largest) };
 }
 
 /** The smallest range that holds all `files`; `undefined` for none. */
@@ -63,10 +65,22 @@ function firstFileEndingAtOrAfter(comparator: Comparator, files: readonly FileMe
   let high = files.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (comparator.compare(userKeyOf(files[middle]!.largest), userKey) < 0) low = middle + 1;
+    if (comparator.compare(rangeOfFile(files[middle]!).largest, userKey) < 0) low = middle + 1;
     else high = middle;
   }
   return low;
+}
+
+/** Whether the level has this very file. */
+export function isInLevel(view: LevelsView, comparator: Comparator, level: number, file: FileMetadata): boolean {
+  const files = filesOf(view, level);
+  if (level === 0) return files.some(({ number }) => number === file.number);
+  const { largest } = rangeOfFile(file);
+  for (let i = firstFileEndingAtOrAfter(comparator, files, largest); i < files.length; i++) {
+    if (files[i]!.number === file.number) return true;
+    if (comparator.compare(rangeOfFile(files[i]!).smallest, largest) > 0) return false;
+  }
+  return false;
 }
 
 /**
@@ -84,7 +98,7 @@ export function overlappingFiles(
   if (level === 0) return overlappingLevel0(comparator, files, range);
   const found: FileMetadata[] = [];
   for (let i = firstFileEndingAtOrAfter(comparator, files, range.smallest); i < files.length; i++) {
-    if (comparator.compare(userKeyOf(files[i]!.smallest), range.largest) > 0) break;
+    if (comparator.compare(rangeOfFile(files[i]!).smallest, range.largest) > 0) break;
     found.push(files[i]!);
   }
   return found;
@@ -116,7 +130,7 @@ export function endsWithSentinel(file: FileMetadata): boolean {
 
 /** Whether versions of one user key are spread over these neighbours of a sorted level. */
 function sharesBoundaryKey(comparator: Comparator, left: FileMetadata, right: FileMetadata): boolean {
-  return !endsWithSentinel(left) && comparator.compare(userKeyOf(left.largest), userKeyOf(right.smallest)) === 0;
+  return !endsWithSentinel(left) && comparator.compare(rangeOfFile(left).largest, rangeOfFile(right).smallest) === 0;
 }
 
 /**
@@ -149,8 +163,8 @@ export function filesWithin(
   const all = filesOf(view, level);
   const inside = overlappingFiles(view, comparator, level, range).filter(
     (file) =>
-      comparator.compare(userKeyOf(file.smallest), range.smallest) >= 0 &&
-      comparator.compare(userKeyOf(file.largest), range.largest) <= 0,
+      comparator.compare(rangeOfFile(file).smallest, range.smallest) >= 0 &&
+      comparator.compare(rangeOfFile(file).largest, range.largest) <= 0,
   );
   if (level === 0) return inside;
   let first = inside.length > 0 ? all.indexOf(inside[0]!) : 0;

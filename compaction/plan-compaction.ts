@@ -4,8 +4,9 @@
  */
 import type { Comparator } from '../format/base/comparator.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
+import { rangeOfFile } from '../format/manifest/file-range.ts';
 import type { CompressionType } from '../format/sst/table-options.ts';
-import type { Compaction, CompactionInput, CompactionKind, CompactionReason } from './compaction.ts';
+import type { Compaction, CompactionInput, CompactionKind, CompactionReason, UserKeyRange } from './compaction.ts';
 import { type CompactionPickerOptions, maxCompactionBytesOf } from './compaction-options.ts';
 import {
   filesOf,
@@ -45,8 +46,8 @@ export function planCompaction(
   const inputs = choice.inputs.filter((input) => input.files.length > 0);
   const files = inputs.flatMap((input) => input.files);
   const range = rangeOfFiles(comparator, files);
-  const older = olderFiles(view, inputs, outputLevel);
-  const bottommost = range !== undefined && !older.some((file) => overlapsFile(comparator, range, file));
+  const older = range === undefined ? [] : olderFiles(view, comparator, inputs, outputLevel, range);
+  const bottommost = range !== undefined && older.length === 0;
   return {
     familyId: context.familyId,
     familyName: context.familyName,
@@ -61,40 +62,35 @@ export function planCompaction(
     compressionOptions: compressionOptionsOf(view, options, outputLevel),
     grandparents: outputLevel > 0 ? overlappingFiles(view, comparator, outputLevel + 1, range) : [],
     bottommost,
-    deeperRanges: bottommost
-      ? []
-      : mergedRanges(
-          comparator,
-          older.filter((file) => range !== undefined && overlapsFile(comparator, range, file)),
-        ),
+    deeperRanges: mergedRanges(comparator, older),
     score: choice.score,
     manual: choice.manual ?? false,
   };
 }
 
-function overlapsFile(
-  comparator: Comparator,
-  range: { smallest: Uint8Array; largest: Uint8Array },
-  file: FileMetadata,
-) {
-  const theirs = rangeOfFiles(comparator, [file]);
-  return theirs !== undefined && rangesOverlap(comparator, range, theirs);
-}
-
 /**
- * Every file of a sorted run that is older than the output: deeper levels, and for an output in level 0 the files of
- * level 0 behind the last input. Files of the output level that are not inputs hold none of the inputs' keys.
+ * Every file with a key of `range` in a sorted run that is older than the output: deeper levels, and for an output in level
+ * 0 the files of level 0 behind the last input. Files of the output level that are not inputs hold none of the inputs' keys.
  */
-function olderFiles(view: LevelsView, inputs: readonly CompactionInput[], outputLevel: number): FileMetadata[] {
+function olderFiles(
+  view: LevelsView,
+  comparator: Comparator,
+  inputs: readonly CompactionInput[],
+  outputLevel: number,
+  range: UserKeyRange,
+): FileMetadata[] {
   const older: FileMetadata[] = [];
   if (outputLevel === 0) {
     const level0 = filesOf(view, 0);
     const newest = inputs[0]?.files[0];
     const taken = new Set(inputs.flatMap((input) => input.files));
     const from = newest ? level0.indexOf(newest) : 0;
-    older.push(...level0.slice(Math.max(from, 0)).filter((file) => !taken.has(file)));
+    const behind = level0.slice(Math.max(from, 0)).filter((file) => !taken.has(file));
+    older.push(...behind.filter((file) => rangesOverlap(comparator, range, rangeOfFile(file))));
   }
-  for (let level = outputLevel + 1; level < view.levels.length; level++) older.push(...filesOf(view, level));
+  for (let level = outputLevel + 1; level < view.levels.length; level++) {
+    older.push(...overlappingFiles(view, comparator, level, range));
+  }
   return older;
 }
 

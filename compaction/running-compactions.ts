@@ -2,7 +2,7 @@
 import type { Comparator } from '../format/base/comparator.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
 import { type Compaction, inputFiles, type UserKeyRange } from './compaction.ts';
-import { rangeOfFiles, rangesOverlap } from './levels-view.ts';
+import { isInLevel, type LevelsView, rangeOfFiles, rangesOverlap, sizeOfLevel } from './levels-view.ts';
 
 /** An index over the running compactions of one column family. */
 export class RunningCompactions {
@@ -49,9 +49,15 @@ export class RunningCompactions {
   }
 
   /** Bytes of a level's files that no running compaction will take away. */
-  idleBytes(files: readonly FileMetadata[]): number {
-    let bytes = 0;
-    for (const file of files) if (!this.isBusy(file)) bytes += file.sizeBytes;
+  idleBytes(view: LevelsView, level: number): number {
+    let bytes = sizeOfLevel(view, level);
+    for (const { inputs } of this.#compactions) {
+      for (const input of inputs) {
+        if (input.level !== level) continue;
+        // One that is just being installed is not in the view any more.
+        for (const file of input.files) if (isInLevel(view, this.#comparator, level, file)) bytes -= file.sizeBytes;
+      }
+    }
     return bytes;
   }
 }

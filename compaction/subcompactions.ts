@@ -6,6 +6,7 @@
  */
 import type { Comparator } from '../format/base/comparator.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
+import { rangeOfFile } from '../format/manifest/file-range.ts';
 import type { KeyAnchor } from '../format/sst/key-anchors.ts';
 import {
   type Compaction,
@@ -17,7 +18,7 @@ import {
 } from './compaction.ts';
 import type { CompactionPickerOptions } from './compaction-options.ts';
 import type { CompactionResult, CompactionStats } from './compaction-result.ts';
-import { rangeOfFile, rangeOfFiles } from './levels-view.ts';
+import { rangeOfFiles } from './levels-view.ts';
 
 /**
  * Whether a compaction may be divided, by RocksDB's rule: out of level 0 or asked for by a user, and in universal

@@ -6,9 +6,10 @@
  */
 import type { Comparator } from '../format/base/comparator.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
+import { rangeOfFile } from '../format/manifest/file-range.ts';
 import type { Compaction, CompactionInput, CompactionReason } from './compaction.ts';
 import type { CompactionPickerOptions } from './compaction-options.ts';
-import { filesOf, rangeOfFile, rangeOfFiles, rangesOverlap, totalSize } from './levels-view.ts';
+import { filesOf, rangeOfFiles, rangesOverlap, totalSize } from './levels-view.ts';
 import type { PickContext } from './pick-context.ts';
 import { type CompactionChoice, compressionOf, planCompaction } from './plan-compaction.ts';
 import { RunningCompactions } from './running-compactions.ts';

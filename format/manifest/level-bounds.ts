@@ -4,8 +4,9 @@
  * decide nearly all steps without a look at a key.
  */
 import { bytewiseComparator, type Comparator } from '../base/comparator.ts';
-import { SENTINEL_SEQUENCE, sequenceOf, userKeyOf } from '../base/internal-key.ts';
+import { SENTINEL_SEQUENCE, sequenceOf } from '../base/internal-key.ts';
 import type { FileMetadata } from './file-metadata.ts';
+import { rangeOfFile } from './file-range.ts';
 
 /** A number holds so many bytes exactly. */
 const WORD_BYTES = 6;
@@ -31,8 +32,8 @@ export class LevelBounds {
   constructor(comparator: Comparator, files: readonly FileMetadata[], sorted: boolean) {
     this.#comparator = comparator;
     this.#files = files;
-    this.smallest = files.map((file) => userKeyOf(file.smallest));
-    this.largest = files.map((file) => userKeyOf(file.largest));
+    this.smallest = files.map((file) => rangeOfFile(file).smallest);
+    this.largest = files.map((file) => rangeOfFile(file).largest);
     const hasWords = sorted && comparator === bytewiseComparator && files.length > 0;
     this.#common = hasWords ? commonPrefix(this.smallest[0]!, this.largest.at(-1)!) : undefined;
     const at = this.#common?.length ?? 0;

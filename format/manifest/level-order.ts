@@ -31,9 +31,43 @@ function compareBySequence(a: FileMetadata, b: FileMetadata): number {
   return b.largestSequence - a.largestSequence || b.smallestSequence - a.smallestSequence || b.number - a.number;
 }
 
-/** By smallest internal key. */
-export function sortByKey(files: FileMetadata[], comparator: Comparator): FileMetadata[] {
-  return files.sort((a, b) => compareInternalKeys(comparator, a.smallest, b.smallest) || a.number - b.number);
+/**
+ * A level from 1 on with `added` in their places; `sorted`, the level before, was checked when it was made, so only what
+ * stands beside the new tables is. `CORRUPTION` as of `checkLevel`.
+ */
+export function insertByKey(
+  level: number,
+  sorted: readonly FileMetadata[],
+  added: FileMetadata[],
+  comparator: Comparator,
+): readonly FileMetadata[] {
+  const compare = (a: FileMetadata, b: FileMetadata): number =>
+    compareInternalKeys(comparator, a.smallest, b.smallest) || a.number - b.number;
+  const result: FileMetadata[] = [];
+  let from = 0;
+  for (const file of added.sort(compare)) {
+    checkFile(level, file, comparator);
+    const to = lowerBound(sorted, from, (other) => compare(other, file) < 0);
+    for (; from < to; from++) result.push(sorted[from]!);
+    const before = result.at(-1);
+    if (before !== undefined) checkKeyOrder(level, before, file, comparator);
+    const behind = sorted[from];
+    if (behind !== undefined) checkKeyOrder(level, file, behind, comparator);
+    result.push(file);
+  }
+  for (; from < sorted.length; from++) result.push(sorted[from]!);
+  return result;
+}
+
+/** Index, from `low` on, of the first table that does not come before. */
+function lowerBound(files: readonly FileMetadata[], low: number, isBefore: (file: FileMetadata) => boolean): number {
+  let high = files.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isBefore(files[middle]!)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Checks a sorted level; `CORRUPTION` names the two tables that contradict each other, not their keys. */

@@ -5,7 +5,8 @@
 import type { Comparator } from '../base/comparator.ts';
 import { corruption } from '../base/db-error.ts';
 import type { FileMetadata } from './file-metadata.ts';
-import { checkLevel, sortByKey, sortLevelZero } from './level-order.ts';
+import { levelFacts } from './level-facts.ts';
+import { checkLevel, insertByKey, sortLevelZero } from './level-order.ts';
 import { Version } from './version.ts';
 import type { VersionEdit } from './version-edit.ts';
 
@@ -61,7 +62,7 @@ export class VersionBuilder {
     if (added !== undefined) return added;
     for (let level = 0; level < this.#base.length; level++) {
       if (this.#deltas.get(level)?.removed.has(number)) continue;
-      for (const file of this.#base[level]!) if (file.number === number) return level;
+      if (levelFacts(this.#base[level]!).numbers.includes(number)) return level;
     }
     return undefined;
   }
@@ -76,9 +77,11 @@ export class VersionBuilder {
   }
 
   #merge(level: number, delta: LevelDelta, comparator: Comparator): readonly FileMetadata[] {
-    const files = (this.#base[level] ?? []).filter((file) => !delta.removed.has(file.number));
-    files.push(...delta.added.values());
-    const sorted = level === 0 ? sortLevelZero(files) : sortByKey(files, comparator);
+    const base = this.#base[level] ?? [];
+    const left = delta.removed.size === 0 ? base : base.filter((file) => !delta.removed.has(file.number));
+    const added = [...delta.added.values()];
+    if (level > 0) return insertByKey(level, left, added, comparator);
+    const sorted = sortLevelZero([...left, ...added]);
     checkLevel(level, sorted, comparator);
     return sorted;
   }

@@ -10,6 +10,7 @@ import type { Comparator } from '../base/comparator.ts';
 import { compareInternalKeys, userKeyOf } from '../base/internal-key.ts';
 import type { FileMetadata } from './file-metadata.ts';
 import { hasExclusiveLargest, LevelBounds } from './level-bounds.ts';
+import { levelFacts } from './level-facts.ts';
 
 /** Levels are shared from version to version, and so are their bounds. */
 const boundsOfLevels = new WeakMap<readonly FileMetadata[], LevelBounds>();
@@ -34,7 +35,7 @@ export class Version {
     this.comparator = comparator;
     this.levels = levels;
     this.#bounds = levels.map(() => undefined);
-    this.#levelBytes = levels.map((files) => files.reduce((sum, file) => sum + file.sizeBytes, 0));
+    this.#levelBytes = levels.map((files) => levelFacts(files).sizeBytes);
     this.#onRelease = onRelease;
   }
 

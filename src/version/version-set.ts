@@ -9,6 +9,7 @@ import { DBError } from '../../format/base/db-error.ts';
 import { closeFile } from '../../format/base/file-io.ts';
 import { type Io, IoTask, inPlace, io, repeatableIo, runSync } from '../../format/base/io.ts';
 import { manifestSnapshot } from '../../format/manifest/manifest-snapshot.ts';
+import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import type { Version } from '../../format/manifest/version.ts';
 import { VersionBuilder } from '../../format/manifest/version-builder.ts';
 import { emptyEdit, type VersionEdit } from '../../format/manifest/version-edit.ts';
@@ -84,7 +85,9 @@ export class VersionSet {
   #directory: Directory | undefined;
   #queue: QueuedChange[] = [];
   #task: IoTask<void> | undefined;
-  /** Versions that show each table. */
+  /** How many versions show a level: those that an edit does not touch are shared, and not walked through again. */
+  readonly #levelUses = new Map<readonly FileMetadata[], number>();
+  /** How many of those levels hold a table. */
   readonly #tableUses = new Map<number, number>();
 
   constructor(context: DbContext) {
@@ -118,6 +121,9 @@ export class VersionSet {
   /** Counts the tables of a version that came into being; `release` is its counterpart. */
   track(version: Version): Version {
     for (const files of version.levels) {
+      const uses = this.#levelUses.get(files) ?? 0;
+      this.#levelUses.set(files, uses + 1);
+      if (uses > 0) continue;
       for (const { number } of files) this.#tableUses.set(number, (this.#tableUses.get(number) ?? 0) + 1);
     }
     return version;
@@ -127,6 +133,12 @@ export class VersionSet {
   readonly release = (version: Version): void => {
     const obsolete: number[] = [];
     for (const files of version.levels) {
+      const levelUses = this.#levelUses.get(files)! - 1;
+      if (levelUses > 0) {
+        this.#levelUses.set(files, levelUses);
+        continue;
+      }
+      this.#levelUses.delete(files);
       for (const { number } of files) {
         const uses = this.#tableUses.get(number)! - 1;
         if (uses > 0) this.#tableUses.set(number, uses);
