@@ -136,18 +136,19 @@ export class IoTask<T> {
     return true;
   }
 
-  /** Carries repeatable steps out in place, up to one that waits for somebody. Whether it has settled; nothing is thrown. */
+  /** Carries steps out in place, up to one that waits for somebody. Whether it has settled; nothing is thrown. */
   advanceSync(): boolean {
-    const turn = this.#turn;
-    while (!this.#settled && this.#current.repeatable === true && this.waitsFor === undefined)
-      this.#carryOut(this.#current);
-    if (turn !== this.#turn) this.#follow();
+    if (this.#settled || this.waitsFor !== undefined) return this.#settled;
+    do this.#carryOut(this.#current);
+    while (!this.#settled && this.#current.waitsFor?.() === undefined);
+    this.#follow();
     return this.#settled;
   }
 
-  /** What its next step waits for. */
+  /** What the step that is being awaited waits for; one that may not be repeated ends in a turn of the event loop. */
   get waitsFor(): Wait | undefined {
-    return this.#settled ? undefined : this.#current.waitsFor?.();
+    if (this.#settled) return undefined;
+    return this.#current.repeatable === true ? this.#current.waitsFor?.() : 'turn';
   }
 
   /** REQUIRES that it has not settled. */

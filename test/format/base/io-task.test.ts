@@ -75,9 +75,22 @@ test('after advanceSync the task goes on by itself', async () => {
   expect(await task.promise).toBe('answered, b async');
 });
 
+test('a step that may not be repeated is carried out in place while nobody has begun it', () => {
+  const recorder = new Recorder();
+  const task = new IoTask(
+    (function* (): Io<void> {
+      yield* recorder.step('a');
+      yield* recorder.onceOnly('b');
+    })(),
+  );
+  expect(task.advanceSync()).toBe(true);
+  expect(recorder.log).toEqual(['a async', 'a sync', 'b sync']);
+});
+
 test('a step that may not be repeated is not taken over', () => {
   const recorder = new Recorder();
   const task = new IoTask(recorder.onceOnly('a'));
+  expect(task.waitsFor).toBe('turn');
   expect(task.advanceSync()).toBe(false);
   expect(task.finishSync()).toBe(false);
   expect(recorder.log).toEqual([]);
