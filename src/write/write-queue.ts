@@ -22,8 +22,8 @@ import { GroupBufferPool, WriteGroup } from './write-group.ts';
 const COMMIT_AT_BYTES = 32 * 1024;
 /** Commits in microtasks of one event-loop turn before one goes through `setImmediate`. */
 const MICROTASK_COMMITS_MAX = 32;
-/** Bytes whose commit is acknowledged within one event-loop turn: some 3 ms of work. */
-const TURN_BYTES_MAX = 512 * 1024;
+/** Bytes whose commit is acknowledged within one event-loop turn: some 1 ms of work. */
+const TURN_BYTES_MAX = 128 * 1024;
 
 /** What the queue needs of the database. */
 export interface WriteHost {
