@@ -55,6 +55,14 @@ export function invalidArgument(message: string, cause?: unknown): DBError {
   return new DBError('INVALID_ARGUMENT', message, { cause });
 }
 
+/** The `BUSY` error of a blocking call out of a callback. */
+export function wouldWaitForItself(): DBError {
+  const message =
+    'a blocking call out of a listener or another callback would wait for what called it: ' +
+    'use the promise form, or call when the callback has returned';
+  return new DBError('BUSY', message, { retryable: true });
+}
+
 /** A `NOT_SUPPORTED` error. */
 export function notSupported(message: string): DBError {
   return new DBError('NOT_SUPPORTED', message);

@@ -105,6 +105,7 @@ export class IoTask<T> {
   #failure: unknown;
   /** Raised by each step carried out, so that an awaited step which was overtaken is recognised. */
   #turn = 0;
+  #isRunning = false;
 
   constructor(operation: Io<T>) {
     this.#operation = operation;
@@ -120,6 +121,11 @@ export class IoTask<T> {
     return this.#settled;
   }
 
+  /** Whether it is being carried out this very moment: the caller was called by it, and cannot take it over. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
   /** What it failed with, or `undefined` while it runs and after success. */
   get failure(): unknown {
     return this.#failure;
@@ -127,18 +133,18 @@ export class IoTask<T> {
 
   /**
    * Carries the step that is being awaited out again, in place, and then the rest. False when that step may not be
-   * repeated: the operation then goes on as before. The outcome is the promise's, nothing is thrown.
+   * repeated, or the operation is running: it then goes on as before. The outcome is the promise's, nothing is thrown.
    */
   finishSync(): boolean {
     if (this.#settled) return true;
-    if (this.#current.repeatable !== true) return false;
+    if (this.#isRunning || this.#current.repeatable !== true) return false;
     while (!this.#settled) this.#carryOut(this.#current);
     return true;
   }
 
   /** Carries steps out in place, up to one that waits for somebody. Whether it has settled; nothing is thrown. */
   advanceSync(): boolean {
-    if (this.#settled || this.waitsFor !== undefined) return this.#settled;
+    if (this.#settled || this.#isRunning || this.waitsFor !== undefined) return this.#settled;
     do this.#carryOut(this.#current);
     while (!this.#settled && this.#current.waitsFor?.() === undefined);
     this.#follow();
@@ -158,17 +164,21 @@ export class IoTask<T> {
 
   #carryOut(step: IoStep): void {
     let reply: unknown;
+    this.#isRunning = true;
     try {
       reply = step.sync();
     } catch (error) {
       this.#advance(() => this.#operation.throw(error));
       return;
+    } finally {
+      this.#isRunning = false;
     }
     this.#advance(() => this.#operation.next(reply));
   }
 
   #advance(move: () => IteratorResult<IoStep, T>): void {
     this.#turn++;
+    this.#isRunning = true;
     try {
       this.#step = move();
       if (this.#step.done) {
@@ -179,6 +189,8 @@ export class IoTask<T> {
       this.#settled = true;
       this.#failure = error ?? new Error('operation failed');
       this.#reject(error);
+    } finally {
+      this.#isRunning = false;
     }
   }
 

@@ -7,7 +7,7 @@ import type { CompactionResult } from '../../compaction/compaction-result.ts';
 import { estimatePendingCompactionBytes } from '../../compaction/level-score.ts';
 import type { PickContext } from '../../compaction/pick-context.ts';
 import { pickerFor } from '../../compaction/picker.ts';
-import { DBError } from '../../format/base/db-error.ts';
+import { DBError, wouldWaitForItself } from '../../format/base/db-error.ts';
 import { type Io, IoTask, inPlace, repeatableIo, runAsync } from '../../format/base/io.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
 import { emptyEdit, type VersionEdit } from '../../format/manifest/version-edit.ts';
@@ -59,6 +59,7 @@ export class BackgroundWork implements RoomMaker {
   #closing = false;
   readonly #subcompactions: Subcompactions;
   #nextJobId = 1;
+  #isWorkingInPlace = false;
   /** What no snapshot was older than when the last one was released. */
   #releasedSequence = 0;
   /** Tables that `BottommostFiles` compactions made and that still have sequences: operands that could not be merged. */
@@ -119,10 +120,11 @@ export class BackgroundWork implements RoomMaker {
   waitSync(): void {
     this.schedule();
     if (this.advanceSync()) return;
-    const { runner, context } = this.#parts;
+    const { runner, context, versions } = this.#parts;
     const tasks = this.#tasks();
+    if (versions.isInstalling || tasks.some((task) => task.isRunning)) throw wouldWaitForItself();
     if (tasks[0]?.waitsFor === 'thread') runner.waitSync(() => tasks.some((task) => task.waitsFor === undefined));
-    else if (tasks[0]?.finishSync() !== true) context.clock.sleepSync(1);
+    else if (!this.#inPlace(() => tasks[0]?.finishSync() === true)) context.clock.sleepSync(1);
     this.advanceSync();
   }
 
@@ -131,12 +133,26 @@ export class BackgroundWork implements RoomMaker {
     let ended = false;
     runner.waitSync(() => true);
     // What a task that ended made possible is begun, too.
-    while (this.#tasks().filter((task) => task.advanceSync()).length > 0) {
+    while (this.#inPlace(() => this.#tasks().filter((task) => task.advanceSync()).length > 0)) {
       ended = true;
       this.#reap();
     }
     if (ended) obsolete.removeSync();
     return ended;
+  }
+
+  /** Whether a writer that blocks is carrying background work out: a filter or operator that is called now is called by it. */
+  get isWorkingInPlace(): boolean {
+    return this.#isWorkingInPlace;
+  }
+
+  #inPlace(work: () => boolean): boolean {
+    this.#isWorkingInPlace = true;
+    try {
+      return work();
+    } finally {
+      this.#isWorkingInPlace = false;
+    }
   }
 
   /** What is under way, flushes first. */

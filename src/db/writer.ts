@@ -1,5 +1,5 @@
 /** Writes of an open database, for `DB` and `ColumnFamily`: checks arguments, encodes into the present group, queues. */
-import { DBError, invalidArgument } from '../../format/base/db-error.ts';
+import { DBError, invalidArgument, wouldWaitForItself } from '../../format/base/db-error.ts';
 import { BATCH_SIZE_MAX, checkSize, KEY_SIZE_MAX, VALUE_SIZE_MAX } from '../../format/base/entry-limits.ts';
 import { ValueType } from '../../format/base/internal-key.ts';
 import { BATCH_HEADER_SIZE } from '../../format/batch/batch-format.ts';
@@ -40,6 +40,7 @@ export class Writer {
 
   /** The same, blocking. */
   addSync(type: number, family: ColumnFamilyState, key: Bytes, value: Bytes | undefined, options?: WriteOptions): void {
+    this.#refuseInCallbacks();
     this.#engine.queue.submitSync(this.#encode(type, family, key, value, options ?? NO_OPTIONS));
   }
 
@@ -54,7 +55,14 @@ export class Writer {
 
   /** The same, blocking. */
   writeSync(batch: WriteBatch, options?: WriteOptions): void {
+    this.#refuseInCallbacks();
     this.#engine.queue.submitSync(this.#encodeBatch(batch, options ?? NO_OPTIONS));
+  }
+
+  /** A write in the middle of another one would tear it. */
+  #refuseInCallbacks(): void {
+    const { context, background } = this.#engine;
+    if (context.isTelling || background.isWorkingInPlace) throw wouldWaitForItself();
   }
 
   #encode(

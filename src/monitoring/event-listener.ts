@@ -57,7 +57,10 @@ export interface RecoveryDropEvent {
 /** Why writes wait or stop. */
 export type StallCondition = 'normal' | 'delayed' | 'stopped';
 
-/** All calls are optional. */
+/**
+ * All calls are optional. They are made in the middle of what they tell of: blocking writes from one are refused with `BUSY`,
+ * promised writes are committed when it has returned. A listener that throws is logged.
+ */
 export interface EventListener {
   onFlushBegin?(event: { columnFamily: string; jobId: number }): void;
   onFlushCompleted?(event: FlushEvent): void;

@@ -24,6 +24,7 @@ export class DbContext {
   /** What background work has done. */
   readonly totals = new WorkTotals();
   readonly writeTotals = new WriteTotals();
+  #tellings = 0;
   /** Monotonic microseconds at the open. */
   readonly openedAtMicros: number;
   readonly #listeners: readonly EventListener[];
@@ -55,7 +56,14 @@ export class DbContext {
 
   /** Tells every listener; one that throws is logged and ignored. */
   notify<K extends keyof EventListener>(method: K, event: Parameters<NonNullable<EventListener[K]>>[0]): void {
+    this.#tellings++;
     notify(this.#listeners, method, event, (error) => this.logger.error(`listener ${method} threw: ${String(error)}`));
+    this.#tellings--;
+  }
+
+  /** Whether a listener is being told of something: in the middle of it, nothing else may begin. */
+  get isTelling(): boolean {
+    return this.#tellings > 0;
   }
 
   /** One `EVENT_LOG_v1` line. Never holds bytes of the user. */

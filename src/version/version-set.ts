@@ -5,7 +5,7 @@
  * Changes that arrive while a sync is under way wait and are written together, with one sync for all of them.
  */
 import { assert } from '../../format/base/assert.ts';
-import { DBError } from '../../format/base/db-error.ts';
+import { DBError, wouldWaitForItself } from '../../format/base/db-error.ts';
 import { closeFile } from '../../format/base/file-io.ts';
 import { type Io, IoTask, inPlace, io, repeatableIo, runSync } from '../../format/base/io.ts';
 import { manifestSnapshot } from '../../format/manifest/manifest-snapshot.ts';
@@ -85,6 +85,8 @@ export class VersionSet {
   #directory: Directory | undefined;
   #queue: QueuedChange[] = [];
   #task: IoTask<void> | undefined;
+  /** While versions take effect: listeners are told of it one by one, and may call back. */
+  #isInstalling = false;
   /** How many versions show a level: those that an edit does not touch are shared, and not walked through again. */
   readonly #levelUses = new Map<readonly FileMetadata[], number>();
   /** How many of those levels hold a table. */
@@ -102,6 +104,11 @@ export class VersionSet {
   /** Bytes of the MANIFEST in force that hold the present state: what is being added to it is not counted. */
   get manifestSize(): number {
     return this.#manifest === undefined ? 0 : this.#installedManifestSize;
+  }
+
+  /** Whether the caller was called by a listener that is told of a change. */
+  get isInstalling(): boolean {
+    return this.#isInstalling;
   }
 
   newFileNumber(): number {
@@ -208,6 +215,7 @@ export class VersionSet {
         this.#drive();
         return entry.promise;
       },
+      () => (this.#isInstalling ? 'turn' : undefined),
     );
   }
 
@@ -236,6 +244,10 @@ export class VersionSet {
   /** Blocks until the change has settled; throws what it failed with. */
   #finishSync(entry: QueuedChange): void {
     while (!entry.settled) {
+      if (this.#isInstalling) {
+        this.#queue = this.#queue.filter((other) => other !== entry);
+        throw wouldWaitForItself();
+      }
       const task = this.#task;
       if (task === undefined) runSync(this.#commit());
       else assert(task.finishSync(), 'the steps of a commit are repeatable');
@@ -246,7 +258,7 @@ export class VersionSet {
   }
 
   #drive(): void {
-    if (this.#task !== undefined || this.#queue.length === 0) return;
+    if (this.#task !== undefined || this.#isInstalling || this.#queue.length === 0) return;
     const task = new IoTask(this.#commit());
     this.#task = task;
     const settle = (): void => this.#onTaskSettled(task);
@@ -288,7 +300,12 @@ export class VersionSet {
     }
     // No wait from here on: file lists and memtables of one change are seen together.
     this.#installedManifestSize = this.#manifest?.size ?? 0;
-    for (const { entry, versions } of accepted) this.#install(entry, versions);
+    this.#isInstalling = true;
+    try {
+      for (const { entry, versions } of accepted) this.#install(entry, versions);
+    } finally {
+      this.#isInstalling = false;
+    }
   }
 
   *#write(edits: readonly VersionEdit[], renew: boolean): Io<void> {

@@ -96,6 +96,10 @@ export class WritePath implements WriteHost {
     if (this.refusal !== undefined) throw this.refusal;
   }
 
+  isTelling(): boolean {
+    return this.#context.isTelling;
+  }
+
   needsRoom(): boolean {
     const waits = this.controller.condition !== 'normal' || this.#buffers?.stallActive === true;
     return this.#switchDue || waits || this.refusal !== undefined;

@@ -29,6 +29,8 @@ const TURN_BYTES_MAX = 128 * 1024;
 export interface WriteHost {
   /** Throws when writes are refused: closed, read-only, background error. */
   checkWritable(): void;
+  /** Whether a listener is being called: nothing may be committed in the middle of what it is told of. */
+  isTelling(): boolean;
   /** Whether a group must wait for `makeRoom` first; cheap. */
   needsRoom(): boolean;
   /** Switches full memtables and waits while writes are stalled. */
@@ -65,6 +67,16 @@ class Barrier {
   fail(error: unknown): void {
     this.#reject(error);
   }
+}
+
+function runBarrierSync(barrier: Barrier): void {
+  try {
+    runSync(barrier.operation());
+  } catch (error) {
+    barrier.fail(error);
+    return;
+  }
+  barrier.succeed();
 }
 
 /** One database's writes, in order. */
@@ -114,15 +126,21 @@ export class WriteQueue {
   barrier(operation: () => Io<void>): Promise<void> {
     const barrier = new Barrier(operation);
     this.#pending.push(barrier);
-    this.#drive();
+    this.#driveSoon();
     return barrier.promise;
   }
 
   /** Queues what was added to `group` and promises its commit. */
   submit(group: WriteGroup): Promise<void> {
-    if (group.size >= COMMIT_AT_BYTES) this.#drive();
+    if (group.size >= COMMIT_AT_BYTES) this.#driveSoon();
     else if (!this.#scheduled) this.#schedule();
     return group.promise;
+  }
+
+  /** At once, but for calls out of listeners. */
+  #driveSoon(): void {
+    if (!this.#host.isTelling()) this.#drive();
+    else if (!this.#scheduled) this.#schedule();
   }
 
   /** Commits everything queued, `group` included, before it returns; throws what `group` failed with. */
@@ -136,19 +154,27 @@ export class WriteQueue {
     this.settleSync();
     while (this.#pending.length > 0) {
       const group = this.#pending[0]!;
-      try {
-        if (group instanceof Barrier) runSync(group.operation());
-        else if (this.#host.needsRoom()) runSync(this.#host.makeRoom(group.size));
-      } catch (error) {
+      if (group instanceof Barrier) {
         this.#pending.shift();
-        group.fail(error);
+        runBarrierSync(group);
         continue;
+      }
+      if (this.#host.needsRoom()) {
+        let failure: { error: unknown } | undefined;
+        try {
+          runSync(this.#host.makeRoom(group.size));
+        } catch (error) {
+          failure = { error };
+        }
+        // A listener that wrote meanwhile has committed the group.
+        if (this.#pending[0] !== group) continue;
+        if (failure !== undefined) {
+          this.#pending.shift();
+          group.fail(failure.error);
+          continue;
+        }
       }
       this.#pending.shift();
-      if (group instanceof Barrier) {
-        group.succeed();
-        continue;
-      }
       if (!this.#begin(group)) continue;
       if (!group.sync) {
         this.#finish(group);
