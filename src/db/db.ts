@@ -61,7 +61,8 @@ export interface FamilyChoice {
 
 /**
  * A database in one directory. Every method throws `CLOSED` after `close`; `x()` promises what its blocking twin `xSync()`
- * returns, with the same errors.
+ * returns, with the same errors. A blocking write out of a listener of this database, or out of a filter or operator that a
+ * blocking write carries out, is refused with `BUSY`: it would come in the middle of what called it.
  */
 export class DB implements AsyncDisposable {
   /** The database's directory, absolute. */
