@@ -59,7 +59,6 @@ export class BackgroundWork implements RoomMaker {
   #closing = false;
   readonly #subcompactions: Subcompactions;
   #nextJobId = 1;
-  #isWorkingInPlace = false;
   /** What no snapshot was older than when the last one was released. */
   #releasedSequence = 0;
   /** Tables that `BottommostFiles` compactions made and that still have sequences: operands that could not be merged. */
@@ -124,35 +123,21 @@ export class BackgroundWork implements RoomMaker {
     const tasks = this.#tasks();
     if (versions.isInstalling || tasks.some((task) => task.isRunning)) throw wouldWaitForItself();
     if (tasks[0]?.waitsFor === 'thread') runner.waitSync(() => tasks.some((task) => task.waitsFor === undefined));
-    else if (!this.#inPlace(() => tasks[0]?.finishSync() === true)) context.clock.sleepSync(1);
+    else if (!context.callOut(() => tasks[0]?.finishSync() === true)) context.clock.sleepSync(1);
     this.advanceSync();
   }
 
   advanceSync(): boolean {
-    const { runner, obsolete } = this.#parts;
+    const { context, runner, obsolete } = this.#parts;
     let ended = false;
     runner.waitSync(() => true);
     // What a task that ended made possible is begun, too.
-    while (this.#inPlace(() => this.#tasks().filter((task) => task.advanceSync()).length > 0)) {
+    while (context.callOut(() => this.#tasks().filter((task) => task.advanceSync()).length > 0)) {
       ended = true;
       this.#reap();
     }
     if (ended) obsolete.removeSync();
     return ended;
-  }
-
-  /** Whether a writer that blocks is carrying background work out: a filter or operator that is called now is called by it. */
-  get isWorkingInPlace(): boolean {
-    return this.#isWorkingInPlace;
-  }
-
-  #inPlace(work: () => boolean): boolean {
-    this.#isWorkingInPlace = true;
-    try {
-      return work();
-    } finally {
-      this.#isWorkingInPlace = false;
-    }
   }
 
   /** What is under way, flushes first. */

@@ -61,8 +61,7 @@ export class Writer {
 
   /** A write in the middle of another one would tear it. */
   #refuseInCallbacks(): void {
-    const { context, background } = this.#engine;
-    if (context.isTelling || background.isWorkingInPlace) throw wouldWaitForItself();
+    if (this.#engine.context.isCallingOut) throw wouldWaitForItself();
   }
 
   #encode(

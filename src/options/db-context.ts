@@ -24,7 +24,8 @@ export class DbContext {
   /** What background work has done. */
   readonly totals = new WorkTotals();
   readonly writeTotals = new WriteTotals();
-  #tellings = 0;
+  /** Work of ours on the stack that calls components of the user. */
+  #callsOut = 0;
   /** Monotonic microseconds at the open. */
   readonly openedAtMicros: number;
   readonly #listeners: readonly EventListener[];
@@ -56,14 +57,23 @@ export class DbContext {
 
   /** Tells every listener; one that throws is logged and ignored. */
   notify<K extends keyof EventListener>(method: K, event: Parameters<NonNullable<EventListener[K]>>[0]): void {
-    this.#tellings++;
-    notify(this.#listeners, method, event, (error) => this.logger.error(`listener ${method} threw: ${String(error)}`));
-    this.#tellings--;
+    const onFailure = (error: unknown): void => this.logger.error(`listener ${method} threw: ${String(error)}`);
+    this.callOut(() => notify(this.#listeners, method, event, onFailure));
   }
 
-  /** Whether a listener is being told of something: in the middle of it, nothing else may begin. */
-  get isTelling(): boolean {
-    return this.#tellings > 0;
+  /** Does `work`, which calls listeners, filters or operators of the user; what these call back must not come in between. */
+  callOut<T>(work: () => T): T {
+    this.#callsOut++;
+    try {
+      return work();
+    } finally {
+      this.#callsOut--;
+    }
+  }
+
+  /** Whether the caller may have been called by `callOut`. */
+  get isCallingOut(): boolean {
+    return this.#callsOut > 0;
   }
 
   /** One `EVENT_LOG_v1` line. Never holds bytes of the user. */

@@ -96,8 +96,8 @@ export class WritePath implements WriteHost {
     if (this.refusal !== undefined) throw this.refusal;
   }
 
-  isTelling(): boolean {
-    return this.#context.isTelling;
+  isCallingOut(): boolean {
+    return this.#context.isCallingOut;
   }
 
   needsRoom(): boolean {

@@ -29,8 +29,8 @@ const TURN_BYTES_MAX = 128 * 1024;
 export interface WriteHost {
   /** Throws when writes are refused: closed, read-only, background error. */
   checkWritable(): void;
-  /** Whether a listener is being called: nothing may be committed in the middle of what it is told of. */
-  isTelling(): boolean;
+  /** Whether a component of the user is being called: nothing may be committed in the middle of what it is called for. */
+  isCallingOut(): boolean;
   /** Whether a group must wait for `makeRoom` first; cheap. */
   needsRoom(): boolean;
   /** Switches full memtables and waits while writes are stalled. */
@@ -137,9 +137,9 @@ export class WriteQueue {
     return group.promise;
   }
 
-  /** At once, but for calls out of listeners. */
+  /** At once, but for calls out of callbacks. */
   #driveSoon(): void {
-    if (!this.#host.isTelling()) this.#drive();
+    if (!this.#host.isCallingOut()) this.#drive();
     else if (!this.#scheduled) this.#schedule();
   }
 
@@ -166,7 +166,7 @@ export class WriteQueue {
         } catch (error) {
           failure = { error };
         }
-        // A listener that wrote meanwhile has committed the group.
+        // A callback that wrote meanwhile has committed the group.
         if (this.#pending[0] !== group) continue;
         if (failure !== undefined) {
           this.#pending.shift();
