@@ -4,7 +4,10 @@
  * so a plan travels to a worker thread as it is.
  */
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
+import type { UserKeyRange } from '../format/manifest/file-range.ts';
 import type { CompressionOptions, CompressionType } from '../format/sst/table-options.ts';
+
+export type { UserKeyRange };
 
 /** Why a compaction was started, by RocksDB's names. */
 export type CompactionReason =
@@ -26,12 +29,6 @@ export type CompactionReason =
 export interface CompactionInput {
   readonly level: number;
   readonly files: readonly FileMetadata[];
-}
-
-/** A closed interval of user keys. The arrays belong to whoever made the files. */
-export interface UserKeyRange {
-  readonly smallest: Uint8Array;
-  readonly largest: Uint8Array;
 }
 
 /** User keys from `begin` up to, not including, `end`; `undefined` is unbounded. */

@@ -1,8 +1,8 @@
 /** Lays the compaction iterator's tables out in kernel memory. Each function returns one allocation, the caller's to free. */
-import { userKeyOf } from '../format/base/internal-key.ts';
 import { CompactionField as F, RangeRow, TombstoneRow } from '../format/kernel/abi/compaction-iterator.ts';
 import type { Kernel } from '../format/kernel/kernel.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
+import { rangeOfFile } from '../format/manifest/file-range.ts';
 import type { UserKeyRange } from './compaction.ts';
 import type { TombstoneFragment } from '../format/iterator/range-tombstones.ts';
 
@@ -54,7 +54,7 @@ export function layOutRanges(kernel: Kernel, iterator: number, ranges: readonly 
 
 /** Ranges and sizes of the grandparents. */
 export function layOutGrandparents(kernel: Kernel, iterator: number, files: readonly FileMetadata[]): number {
-  const ranges = files.map((file) => ({ smallest: userKeyOf(file.smallest), largest: userKeyOf(file.largest) }));
+  const ranges = files.map(rangeOfFile);
   const address = putRanges(
     kernel,
     ranges,

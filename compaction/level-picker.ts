@@ -5,8 +5,8 @@
  * that ask for compaction, files that kept old versions for released snapshots and files older than the ttl are taken.
  */
 import type { Comparator } from '../format/base/comparator.ts';
-import { userKeyOf } from '../format/base/internal-key.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
+import { rangeOfFile } from '../format/manifest/file-range.ts';
 import { type FileAtLevel, releasedBottommostFiles } from './bottommost-files.ts';
 import type { Compaction, CompactionInput, CompactionReason } from './compaction.ts';
 import type { CompactionPickerOptions } from './compaction-options.ts';
@@ -149,7 +149,7 @@ export function nextCompactCursor(
   const { level, files } = compaction.inputs[0]!;
   let last: FileMetadata | undefined;
   for (const file of files) {
-    if (!last || comparator.compare(userKeyOf(file.largest), userKeyOf(last.largest)) > 0) last = file;
+    if (!last || comparator.compare(rangeOfFile(file).largest, rangeOfFile(last).largest) > 0) last = file;
   }
   return last && { level, key: last.largest.slice() };
 }

@@ -4,8 +4,8 @@
  */
 import type { Comparator } from '../format/base/comparator.ts';
 import { DBError, invalidArgument } from '../format/base/db-error.ts';
-import { userKeyOf } from '../format/base/internal-key.ts';
 import type { FileMetadata } from '../format/manifest/file-metadata.ts';
+import { rangeOfFile } from '../format/manifest/file-range.ts';
 import type { Compaction, CompactionInput, UserKeyRange } from './compaction.ts';
 import { type CompactionPickerOptions, maxCompactionBytesOf } from './compaction-options.ts';
 import { canMoveTrivially, growInputs, type InputScope } from './level-inputs.ts';
@@ -57,7 +57,7 @@ export class ManualPicker {
     const inputs = blocked ? undefined : growInputs(scope, level, taken, outputLevel);
     if (!inputs) return { outcome: 'conflict' };
     const rest = wanted.filter((file) => !inputs[0]!.files.includes(file));
-    const nextBegin = rest.length > 0 ? userKeyOf(rest[0]!.smallest) : undefined;
+    const nextBegin = rest.length > 0 ? rangeOfFile(rest[0]!).smallest : undefined;
     const movable = !request.forceRewrite && !this.#options.hasCompactionFilter;
     return { outcome: 'plan', compaction: this.#plan(context, scope, inputs, outputLevel, movable), nextBegin };
   }
@@ -96,8 +96,8 @@ export class ManualPicker {
     const { compare } = this.#comparator;
     const inside = filesOf(context.view, level).filter(
       (file) =>
-        (!begin || compare(userKeyOf(file.largest), begin) >= 0) &&
-        (!end || compare(userKeyOf(file.smallest), end) <= 0),
+        (!begin || compare(rangeOfFile(file).largest, begin) >= 0) &&
+        (!end || compare(rangeOfFile(file).smallest, end) <= 0),
     );
     return expandToCleanCut(context.view, this.#comparator, level, inside);
   }

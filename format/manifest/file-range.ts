@@ -5,8 +5,8 @@
 import { userKeyOf } from '../base/internal-key.ts';
 import type { FileMetadata } from './file-metadata.ts';
 
-/** User keys, borrowed from the table's metadata. Both are inside, but for a sentinel as largest key. */
-export interface FileRange {
+/** A closed interval of user keys. The arrays belong to whoever made the tables. */
+export interface UserKeyRange {
   readonly smallest: Uint8Array;
   readonly largest: Uint8Array;
 }
@@ -14,13 +14,13 @@ export interface FileRange {
 /** Not enumerable: neither copies of the metadata nor messages to workers take it along. */
 const RANGE = Symbol('range');
 
-/** The range of `file`. */
-export function rangeOfFile(file: FileMetadata & { readonly [RANGE]?: FileRange }): FileRange {
+/** The range of `file`. A largest key that is a range-tombstone sentinel counts as inside. */
+export function rangeOfFile(file: FileMetadata & { readonly [RANGE]?: UserKeyRange }): UserKeyRange {
   return file[RANGE] ?? noteRange(file);
 }
 
-function noteRange(file: FileMetadata): FileRange {
-  const value: FileRange = { smallest: userKeyOf(file.smallest), largest: userKeyOf(file.largest) };
+function noteRange(file: FileMetadata): UserKeyRange {
+  const value: UserKeyRange = { smallest: userKeyOf(file.smallest), largest: userKeyOf(file.largest) };
   Object.defineProperty(file, RANGE, { value });
   return value;
 }

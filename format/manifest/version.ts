@@ -7,8 +7,9 @@
  */
 import { assert } from '../base/assert.ts';
 import type { Comparator } from '../base/comparator.ts';
-import { compareInternalKeys, userKeyOf } from '../base/internal-key.ts';
+import { compareInternalKeys } from '../base/internal-key.ts';
 import type { FileMetadata } from './file-metadata.ts';
+import { rangeOfFile } from './file-range.ts';
 import { hasExclusiveLargest, LevelBounds } from './level-bounds.ts';
 import { levelFacts } from './level-facts.ts';
 
@@ -20,7 +21,6 @@ export class Version {
   readonly comparator: Comparator;
   /** Tables by level; always as many levels as the family has, empty ones included. */
   readonly levels: readonly (readonly FileMetadata[])[];
-  readonly #levelBytes: readonly number[];
   /** Of the levels that lookups asked for. */
   readonly #bounds: (LevelBounds | undefined)[];
   #references = 1;
@@ -35,7 +35,6 @@ export class Version {
     this.comparator = comparator;
     this.levels = levels;
     this.#bounds = levels.map(() => undefined);
-    this.#levelBytes = levels.map((files) => levelFacts(files).sizeBytes);
     this.#onRelease = onRelease;
   }
 
@@ -73,12 +72,13 @@ export class Version {
 
   /** Bytes of the tables in `level`. */
   levelBytes(level: number): number {
-    return this.#levelBytes[level] ?? 0;
+    const files = this.levels[level];
+    return files === undefined ? 0 : levelFacts(files).sizeBytes;
   }
 
   /** Bytes of all tables. */
   get totalBytes(): number {
-    return this.#levelBytes.reduce((sum, bytes) => sum + bytes, 0);
+    return this.levels.reduce((sum, files) => sum + levelFacts(files).sizeBytes, 0);
   }
 
   /** Levels up to and including the deepest one that has tables. */
@@ -133,7 +133,7 @@ export class Version {
   /** Whether the file's range has a user key in [begin, end]; `undefined` is unbounded. */
   overlaps(file: FileMetadata, begin: Uint8Array | undefined, end: Uint8Array | undefined): boolean {
     if (begin !== undefined && this.#endsBefore(file, begin)) return false;
-    return end === undefined || this.comparator.compare(userKeyOf(file.smallest), end) <= 0;
+    return end === undefined || this.comparator.compare(rangeOfFile(file).smallest, end) <= 0;
   }
 
   /**
@@ -172,7 +172,7 @@ export class Version {
 
   /** Whether every key of the file lies before `userKey`. */
   #endsBefore(file: FileMetadata, userKey: Uint8Array): boolean {
-    const order = this.comparator.compare(userKeyOf(file.largest), userKey);
+    const order = this.comparator.compare(rangeOfFile(file).largest, userKey);
     return order < 0 || (order === 0 && hasExclusiveLargest(file));
   }
 }

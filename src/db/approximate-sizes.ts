@@ -1,8 +1,9 @@
 /** How many bytes of tables key ranges take, told from the MANIFEST and the tables' indexes; data blocks are not read. */
 import { invalidArgument } from '../../format/base/db-error.ts';
-import { makeInternalKey, MAX_SEQUENCE, TYPE_FOR_SEEK, userKeyOf } from '../../format/base/internal-key.ts';
+import { makeInternalKey, MAX_SEQUENCE, TYPE_FOR_SEEK } from '../../format/base/internal-key.ts';
 import { runSync } from '../../format/base/io.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
+import { rangeOfFile } from '../../format/manifest/file-range.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
 import type { Engine } from './engine.ts';
 import { type Bytes, checkBytes, toBytes } from './read-options.ts';
@@ -30,8 +31,8 @@ function sizeOf(engine: Engine, family: ColumnFamilyState, begin: Uint8Array, en
   let bytes = 0;
   for (let level = 0; level < version.levelCount; level++) {
     for (const file of version.filesOverlapping(level, begin, end)) {
-      const startsInside = comparator.compare(userKeyOf(file.smallest), begin) >= 0;
-      const endsInside = comparator.compare(userKeyOf(file.largest), end) < 0;
+      const startsInside = comparator.compare(rangeOfFile(file).smallest, begin) >= 0;
+      const endsInside = comparator.compare(rangeOfFile(file).largest, end) < 0;
       const from = startsInside ? 0 : offsetIn(engine, family, file, begin);
       const to = endsInside ? file.sizeBytes : offsetIn(engine, family, file, end);
       bytes += Math.max(0, to - from);

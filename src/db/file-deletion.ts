@@ -5,9 +5,9 @@
 import { type CompactionInput, inputFiles } from '../../compaction/compaction.ts';
 import { planCompaction } from '../../compaction/plan-compaction.ts';
 import { DBError, invalidArgument } from '../../format/base/db-error.ts';
-import { userKeyOf } from '../../format/base/internal-key.ts';
 import { runAsync } from '../../format/base/io.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
+import { rangeOfFile } from '../../format/manifest/file-range.ts';
 import { ARCHIVE_DIRECTORY, parseFileName } from '../../format/manifest/file-name.ts';
 import { unlinkFile } from '../env/file-operations.ts';
 import { pickerOptions } from '../options/picker-options.ts';
@@ -78,14 +78,14 @@ function cleanFiles(
   const { comparator, version } = family;
   const files = version.levels[level]!;
   const sharesKey = (left: FileMetadata, right: FileMetadata): boolean =>
-    comparator.compare(userKeyOf(left.largest), userKeyOf(right.smallest)) === 0;
+    comparator.compare(rangeOfFile(left).largest, rangeOfFile(right).smallest) === 0;
   let first = 0;
   let last = files.length;
   if (begin !== undefined) {
-    while (first < last && comparator.compare(userKeyOf(files[first]!.smallest), begin) < 0) first++;
+    while (first < last && comparator.compare(rangeOfFile(files[first]!).smallest, begin) < 0) first++;
   }
   if (end !== undefined) {
-    while (last > first && comparator.compare(userKeyOf(files[last - 1]!.largest), end) > 0) last--;
+    while (last > first && comparator.compare(rangeOfFile(files[last - 1]!).largest, end) > 0) last--;
   }
   while (first > 0 && first < last && sharesKey(files[first - 1]!, files[first]!)) first++;
   while (last < files.length && last > first && sharesKey(files[last - 1]!, files[last]!)) last--;

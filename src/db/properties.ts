@@ -1,8 +1,8 @@
 /** What `getProperty` knows, under RocksDB's names. */
 import { estimatePendingCompactionBytes } from '../../compaction/level-score.ts';
 import { invalidArgument } from '../../format/base/db-error.ts';
-import { userKeyOf } from '../../format/base/internal-key.ts';
 import { crc32c } from '../../format/kernel/crc32c-choice.ts';
+import { rangeOfFile } from '../../format/manifest/file-range.ts';
 import type { MemTable } from '../memtable/memtable.ts';
 import { pickerOptions } from '../options/picker-options.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
@@ -39,7 +39,7 @@ function estimateLiveBytes({ version }: ColumnFamilyState): number {
   let sum = 0;
   for (let level = version.levelCount - 1; level >= 0; level--) {
     for (const file of version.levels[level]!) {
-      const [smallest, largest] = [userKeyOf(file.smallest), userKeyOf(file.largest)];
+      const { smallest, largest } = rangeOfFile(file);
       let covered = false;
       for (let deeper = level + 1; deeper < version.levelCount && !covered; deeper++) {
         const candidate = version.levels[deeper]![version.findFileForUserKey(deeper, smallest)];

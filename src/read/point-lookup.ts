@@ -7,11 +7,12 @@
  */
 import { foldMerge } from '../../compaction/merge-operands.ts';
 import { corruption, notSupported } from '../../format/base/db-error.ts';
-import { userKeyOf, ValueType } from '../../format/base/internal-key.ts';
+import { ValueType } from '../../format/base/internal-key.ts';
 import { type Io, runSync } from '../../format/base/io.ts';
 import { GET_RESULT_SIZE, GetResultField } from '../../format/kernel/abi/block.ts';
 import type { Kernel } from '../../format/kernel/kernel.ts';
 import type { FileMetadata } from '../../format/manifest/file-metadata.ts';
+import { rangeOfFile } from '../../format/manifest/file-range.ts';
 import type { TableReader } from '../../format/sst/table-reader.ts';
 import type { TableCache, TableOpening } from '../cache/table-cache.ts';
 import type { ColumnFamilyState } from '../version/column-family.ts';
@@ -253,7 +254,7 @@ export class PointLookup {
     const files = this.#view.version.levels[this.level]!;
     const next = files[this.#fileIndex + 1];
     if (next === undefined) return false;
-    if (this.#family.comparator.compare(userKeyOf(next.smallest), this.#userKey()) !== 0) return false;
+    if (this.#family.comparator.compare(rangeOfFile(next).smallest, this.#userKey()) !== 0) return false;
     this.#fileIndex++;
     return this.#enter(next);
   }

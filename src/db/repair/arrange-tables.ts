@@ -7,9 +7,9 @@
 import type { Compaction } from '../../../compaction/compaction.ts';
 import { runCompaction } from '../../../compaction/compaction-job.ts';
 import { DBError } from '../../../format/base/db-error.ts';
-import { userKeyOf } from '../../../format/base/internal-key.ts';
 import { type Io, inPlace } from '../../../format/base/io.ts';
 import { tableFileName } from '../../../format/manifest/file-name.ts';
+import { rangeOfFile } from '../../../format/manifest/file-range.ts';
 import { hasExclusiveLargest } from '../../../format/manifest/level-bounds.ts';
 import type { Version } from '../../../format/manifest/version.ts';
 import { VersionBuilder } from '../../../format/manifest/version-builder.ts';
@@ -56,20 +56,22 @@ function groupsOf(family: SalvagedFamily, lastLevel: number): SalvagedTable[][] 
 }
 
 function overlappingGroups({ tables, comparator }: SalvagedFamily): SalvagedTable[][] {
-  const sorted = tables.toSorted((a, b) => comparator.compare(userKeyOf(a.file.smallest), userKeyOf(b.file.smallest)));
+  const sorted = tables.toSorted((a, b) =>
+    comparator.compare(rangeOfFile(a.file).smallest, rangeOfFile(b.file).smallest),
+  );
   const groups: SalvagedTable[][] = [];
   let reach: SalvagedTable | undefined;
   for (const table of sorted) {
     const order =
-      reach === undefined ? -1 : comparator.compare(userKeyOf(reach.file.largest), userKeyOf(table.file.smallest));
+      reach === undefined ? -1 : comparator.compare(rangeOfFile(reach.file).largest, rangeOfFile(table.file).smallest);
     if (reach === undefined || order < 0 || (order === 0 && hasExclusiveLargest(reach.file))) groups.push([table]);
     else groups[groups.length - 1]!.push(table);
     const further =
-      reach === undefined || comparator.compare(userKeyOf(table.file.largest), userKeyOf(reach.file.largest)) > 0;
+      reach === undefined || comparator.compare(rangeOfFile(table.file).largest, rangeOfFile(reach.file).largest) > 0;
     const sameButInclusive =
       reach !== undefined &&
       hasExclusiveLargest(reach.file) &&
-      comparator.compare(userKeyOf(table.file.largest), userKeyOf(reach.file.largest)) === 0;
+      comparator.compare(rangeOfFile(table.file).largest, rangeOfFile(reach.file).largest) === 0;
     if (further || sameButInclusive) reach = table;
   }
   return groups;
